@@ -1,0 +1,251 @@
+//! The canonical encoding of what is fired, independent of how a file is laid out.
+//!
+//! A request or a stage is written as a sequence of fields `tag (1 byte) ‖ length (4 bytes,
+//! little-endian) ‖ value`, by ascending tag, absent fields left out. A later minor version can
+//! add tags without moving the hash of a request that does not use them.
+
+use crate::Digest;
+use crate::layout::{
+    PairRecord, REQUEST_STREAM, RequestRecord, STAGE_WARM_UP, StageRecord, StartKind, optional_u32,
+    optional_u64,
+};
+use crate::merkle;
+use crate::tables::{ReferenceError, Tables};
+use sha2::{Digest as _, Sha256};
+
+mod tag {
+    pub const START_AT: u8 = 0x01;
+    pub const START_AFTER: u8 = 0x02;
+    pub const START_SLOT: u8 = 0x03;
+    pub const STAGE: u8 = 0x04;
+    pub const SESSION: u8 = 0x05;
+    pub const TURN: u8 = 0x06;
+    pub const MODEL: u8 = 0x07;
+    pub const ADAPTER: u8 = 0x08;
+    pub const METHOD: u8 = 0x09;
+    pub const PATH: u8 = 0x0a;
+    pub const HEADERS: u8 = 0x0b;
+    pub const STREAM: u8 = 0x0c;
+    pub const RESPONSE_FORMAT: u8 = 0x0d;
+    pub const CANCEL_AFTER: u8 = 0x0e;
+    pub const INPUT_TOKENS: u8 = 0x0f;
+    pub const OUTPUT_TOKENS: u8 = 0x10;
+    pub const LABELS: u8 = 0x11;
+    pub const BODY: u8 = 0x12;
+
+    pub const STAGE_NAME: u8 = 0x01;
+    pub const STAGE_KIND: u8 = 0x02;
+    pub const STAGE_WARM_UP: u8 = 0x03;
+    pub const STAGE_START: u8 = 0x04;
+    pub const STAGE_DURATION: u8 = 0x05;
+    pub const STAGE_RATE: u8 = 0x06;
+    pub const STAGE_REQUESTS: u8 = 0x07;
+    pub const STAGE_CONCURRENCY: u8 = 0x08;
+}
+
+/// SHA-256 of a body, fed segment by segment.
+#[derive(Clone, Debug, Default)]
+pub struct BodyHasher {
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl BodyHasher {
+    /// Appends the next segment.
+    pub fn segment(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Length in bytes and SHA-256 of all segments together.
+    pub fn finish(self) -> BodyDigest {
+        BodyDigest {
+            bytes: self.bytes,
+            sha256: self.hasher.finalize().into(),
+        }
+    }
+}
+
+/// What a leaf says of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyDigest {
+    /// Length of the expanded body in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the expanded body.
+    pub sha256: Digest,
+}
+
+/// Appends tagged fields to a buffer.
+struct Encoder<'b> {
+    out: &'b mut Vec<u8>,
+}
+
+impl Encoder<'_> {
+    fn field(&mut self, tag: u8, value: &[u8]) {
+        self.out.push(tag);
+        self.out
+            .extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.out.extend_from_slice(value);
+    }
+
+    fn optional(&mut self, tag: u8, value: Option<&[u8]>) {
+        if let Some(value) = value {
+            self.field(tag, value);
+        }
+    }
+
+    fn optional_u32(&mut self, tag: u8, value: Option<u32>) {
+        self.optional(
+            tag,
+            value.map(u32::to_le_bytes).as_ref().map(|bytes| &bytes[..]),
+        );
+    }
+
+    fn optional_u64(&mut self, tag: u8, value: Option<u64>) {
+        self.optional(
+            tag,
+            value.map(u64::to_le_bytes).as_ref().map(|bytes| &bytes[..]),
+        );
+    }
+
+    fn pairs(
+        &mut self,
+        tag: u8,
+        pairs: &[PairRecord],
+        tables: &Tables,
+    ) -> Result<(), ReferenceError> {
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        self.out.push(tag);
+        let length_at = self.out.len();
+        self.out.extend_from_slice(&[0; 4]);
+        self.out
+            .extend_from_slice(&(pairs.len() as u32).to_le_bytes());
+        for id in pairs
+            .iter()
+            .flat_map(|pair| [pair.name.get(), pair.value.get()])
+        {
+            let text = tables.string(id)?;
+            self.out
+                .extend_from_slice(&(text.len() as u32).to_le_bytes());
+            self.out.extend_from_slice(text.as_bytes());
+        }
+        let length = (self.out.len() - length_at - 4) as u32;
+        self.out[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
+        Ok(())
+    }
+}
+
+/// The canonical encoding of a request, appended to `out`. Errors name a dangling reference.
+pub fn encode_request(
+    request: &RequestRecord,
+    body: &BodyDigest,
+    tables: &Tables,
+    out: &mut Vec<u8>,
+) -> Result<(), ReferenceError> {
+    let mut encoder = Encoder { out };
+    encode_start(request, &mut encoder)?;
+    encoder.field(tag::STAGE, &request.stage.get().to_le_bytes());
+    encoder.optional(
+        tag::SESSION,
+        tables
+            .optional_string(request.session.get())?
+            .map(str::as_bytes),
+    );
+    encoder.optional_u32(tag::TURN, optional_u32(request.turn));
+    encoder.field(tag::MODEL, tables.string(request.model.get())?.as_bytes());
+    encoder.optional(
+        tag::ADAPTER,
+        tables
+            .optional_string(request.adapter.get())?
+            .map(str::as_bytes),
+    );
+    encoder.field(tag::METHOD, tables.string(request.method.get())?.as_bytes());
+    encoder.field(tag::PATH, tables.string(request.path.get())?.as_bytes());
+    encoder.pairs(
+        tag::HEADERS,
+        tables.pair_list(request.headers.get())?,
+        tables,
+    )?;
+    encoder.field(tag::STREAM, &[request.flags & REQUEST_STREAM]);
+    encoder.field(tag::RESPONSE_FORMAT, &[request.response_format]);
+    encoder.optional_u64(tag::CANCEL_AFTER, optional_u64(request.cancel_after_ns));
+    encoder.optional_u32(tag::INPUT_TOKENS, optional_u32(request.input_tokens));
+    encoder.optional_u32(tag::OUTPUT_TOKENS, optional_u32(request.output_tokens));
+    encoder.pairs(tag::LABELS, tables.pair_list(request.labels.get())?, tables)?;
+    let mut value = [0; 40];
+    value[..8].copy_from_slice(&body.bytes.to_le_bytes());
+    value[8..].copy_from_slice(&body.sha256);
+    encoder.field(tag::BODY, &value);
+    Ok(())
+}
+
+fn encode_start(request: &RequestRecord, encoder: &mut Encoder) -> Result<(), ReferenceError> {
+    let start_ns = request.start_ns.get().to_le_bytes();
+    match StartKind::from_number(request.start_kind) {
+        Some(StartKind::At) => encoder.field(tag::START_AT, &start_ns),
+        Some(StartKind::After) => {
+            let value = [request.after_request.get().to_le_bytes(), start_ns].concat();
+            encoder.field(tag::START_AFTER, &value);
+        }
+        Some(StartKind::Slot) => encoder.field(tag::START_SLOT, &[]),
+        None => return Err(format!("start_kind {} is not defined", request.start_kind)),
+    }
+    Ok(())
+}
+
+/// Leaf hash of a request. `scratch` is cleared and reused between calls.
+pub fn request_leaf(
+    request: &RequestRecord,
+    body: &BodyDigest,
+    tables: &Tables,
+    scratch: &mut Vec<u8>,
+) -> Result<Digest, ReferenceError> {
+    scratch.clear();
+    encode_request(request, body, tables, scratch)?;
+    Ok(merkle::leaf_hash(scratch))
+}
+
+/// Leaf hash of the stage table, the first leaf of the tree. It also binds the request count.
+pub fn stages_leaf(
+    stages: &[StageRecord],
+    request_count: u64,
+    tables: &Tables,
+) -> Result<Digest, ReferenceError> {
+    let mut out = request_count.to_le_bytes().to_vec();
+    out.extend_from_slice(&(stages.len() as u32).to_le_bytes());
+    let mut fields = Vec::new();
+    for stage in stages {
+        fields.clear();
+        encode_stage(stage, tables, &mut Encoder { out: &mut fields })?;
+        out.extend_from_slice(&(fields.len() as u32).to_le_bytes());
+        out.extend_from_slice(&fields);
+    }
+    Ok(merkle::leaf_hash(&out))
+}
+
+fn encode_stage(
+    stage: &StageRecord,
+    tables: &Tables,
+    encoder: &mut Encoder,
+) -> Result<(), ReferenceError> {
+    encoder.optional(
+        tag::STAGE_NAME,
+        tables.optional_string(stage.name.get())?.map(str::as_bytes),
+    );
+    encoder.field(tag::STAGE_KIND, &[stage.kind]);
+    encoder.optional(
+        tag::STAGE_WARM_UP,
+        (stage.flags & STAGE_WARM_UP != 0).then_some(&[1]),
+    );
+    encoder.field(tag::STAGE_START, &stage.start_ns.get().to_le_bytes());
+    encoder.optional_u64(tag::STAGE_DURATION, optional_u64(stage.duration_ns));
+    encoder.optional_u64(tag::STAGE_RATE, optional_u64(stage.rate_microhertz));
+    encoder.field(
+        tag::STAGE_REQUESTS,
+        &stage.request_count.get().to_le_bytes(),
+    );
+    encoder.optional_u32(tag::STAGE_CONCURRENCY, optional_u32(stage.concurrency));
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! How a workload came to be: everything that `wlc reproduce` needs and an auditor asks for.
+//!
+//! Canonical JSON: UTF-8, keys sorted by code point, no white space, integers only. Refuses on
+//! purpose what would break "same inputs, same bytes": host name, wall time, user, path of the
+//! working directory.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The MANIFEST section.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The program that wrote the file.
+    pub compiler: Compiler,
+    /// The seed that was used, whether given or drawn from the operating system.
+    pub seed: u64,
+    /// What was asked for.
+    pub spec: SpecSource,
+    /// The server family whose extensions the bodies use, if any: `vllm`, `sglang`, `tgi`.
+    pub server: Option<String>,
+    /// Every trace that was read.
+    pub traces: Vec<TraceSource>,
+    /// What token counts mean.
+    pub tokenizer: Tokenizer,
+    /// The text that prompts are cut from.
+    pub corpus: Corpus,
+    /// The randomness that was used.
+    pub rng: Rng,
+}
+
+/// The program that wrote the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compiler {
+    /// Program name.
+    pub name: String,
+    /// Release of the program.
+    pub version: String,
+    /// Version of the algorithms: programs with equal numbers make equal bytes.
+    pub algorithm: u32,
+}
+
+/// The spec, verbatim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpecSource {
+    /// The YAML text as it was read.
+    pub text: String,
+    /// SHA-256 of `text`, hexadecimal.
+    pub sha256: String,
+    /// `--set` overrides, in order.
+    pub sets: Vec<String>,
+}
+
+/// A trace, by content and with every row accounted for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceSource {
+    /// The file as the spec names it.
+    pub file: String,
+    /// The format as the spec names it.
+    pub format: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Length of the file in bytes.
+    pub bytes: u64,
+    /// Data rows read; `rows_read = emitted + sum of dropped`.
+    pub rows_read: u64,
+    /// Rows that became requests.
+    pub emitted: u64,
+    /// Rows left out, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Rows that stood before an earlier one and were sorted.
+    pub inversions: u64,
+}
+
+/// What token counts mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokenizer {
+    /// Name of the vocabulary.
+    pub name: String,
+    /// Library and version that counted.
+    pub library: String,
+}
+
+/// The text that prompts are cut from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corpus {
+    /// Name of the corpus.
+    pub name: String,
+    /// Words in the corpus, one token each.
+    pub words: u64,
+    /// Distinct words that it was drawn from.
+    pub vocabulary_words: u64,
+    /// SHA-256 of the corpus text, hexadecimal.
+    pub sha256: String,
+}
+
+/// The randomness that was used (RANDOMNESS.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rng {
+    /// Generator and key rule.
+    pub algorithm: String,
+    /// Identifiers that were drawn from, sorted.
+    pub identifiers: Vec<String>,
+}
+
+impl Manifest {
+    /// The canonical bytes.
+    pub fn to_canonical_json(&self) -> Vec<u8> {
+        // serde_json's `Value` keeps its keys in a BTreeMap: sorted by code point.
+        let value = serde_json::to_value(self).expect("a manifest holds only JSON types");
+        value.to_string().into_bytes()
+    }
+
+    /// Reads canonical bytes; any other spelling of the same JSON is refused.
+    pub fn from_canonical_json(bytes: &[u8]) -> Result<Self, String> {
+        let manifest: Manifest =
+            serde_json::from_slice(bytes).map_err(|error| format!("not a manifest: {error}"))?;
+        if manifest.to_canonical_json() == bytes {
+            Ok(manifest)
+        } else {
+            Err("not canonical JSON: keys out of order, white space or another spelling".into())
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn example() -> Manifest {
+        Manifest {
+            compiler: Compiler {
+                name: "wlc".into(),
+                version: "0.1.0".into(),
+                algorithm: 1,
+            },
+            seed: 42,
+            spec: SpecSource {
+                text: "seed: 42\n".into(),
+                sha256: "00".into(),
+                sets: vec![],
+            },
+            server: None,
+            traces: vec![],
+            tokenizer: Tokenizer {
+                name: "o200k_base".into(),
+                library: "x".into(),
+            },
+            corpus: Corpus {
+                name: "words".into(),
+                words: 1,
+                vocabulary_words: 1,
+                sha256: "00".into(),
+            },
+            rng: Rng {
+                algorithm: "chacha12".into(),
+                identifiers: vec![],
+            },
+        }
+    }
+
+    #[test]
+    fn canonical_bytes_are_sorted_and_come_back_equal() {
+        let bytes = example().to_canonical_json();
+        let text = std::str::from_utf8(&bytes).unwrap();
+        assert!(text.starts_with(
+            r#"{"compiler":{"algorithm":1,"name":"wlc","version":"0.1.0"},"corpus":"#
+        ));
+        assert_eq!(Manifest::from_canonical_json(&bytes).unwrap(), example());
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_json_is_refused() {
+        let spaced = String::from_utf8(example().to_canonical_json())
+            .unwrap()
+            .replace(":42", ": 42");
+        assert!(
+            Manifest::from_canonical_json(spaced.as_bytes())
+                .unwrap_err()
+                .contains("canonical")
+        );
+    }
+}

@@ -1,0 +1,272 @@
+//! Recomputes every hash and checks every bound, order and reference of a workload.
+//!
+//! Work is split over threads by request; the first fault in file order is the one reported, so
+//! the answer does not depend on the number of threads.
+
+use crate::Digest;
+use crate::error::FormatError;
+use crate::layout::{
+    MAX_TIME_NS, NONE_U32, NONE_U64, REQUEST_STREAM, RequestRecord, ResponseFormat, STAGE_WARM_UP,
+    Section, StageKind, StageRecord, StartKind, padding_after,
+};
+use crate::leaf::{BodyHasher, request_leaf, stages_leaf};
+use crate::merkle::RootBuilder;
+use crate::reader::Workload;
+use crate::{hex, manifest::Manifest};
+use sha2::{Digest as _, Sha256};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Requests that one thread takes at a time.
+const BATCH: u64 = 256;
+
+/// What a verified file holds.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// The recomputed Merkle root, equal to the stored one.
+    pub content_hash: Digest,
+    /// The parsed manifest.
+    pub manifest: Manifest,
+    /// Bytes of all bodies, expanded.
+    pub body_bytes: u64,
+}
+
+/// Checks everything. `threads` is at least 1; `progress` is told the number of requests done.
+pub fn verify(
+    workload: &Workload,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Verified, FormatError> {
+    std::thread::scope(|scope| {
+        let sections = (threads > 1).then(|| scope.spawn(|| check_sections(workload)));
+        let requests = check_requests(workload, threads, progress);
+        match sections {
+            Some(handle) => handle.join().expect("hashing does not panic")?,
+            None => check_sections(workload)?,
+        }
+        let body_bytes = requests?;
+        check_stages(workload)?;
+        let manifest = workload.manifest()?;
+        let content_hash = check_root(workload)?;
+        Ok(Verified {
+            content_hash,
+            manifest,
+            body_bytes,
+        })
+    })
+}
+
+/// SHA-256 of the whole file, as `sha256sum` prints it.
+pub fn file_hash(workload: &Workload) -> Digest {
+    Sha256::digest(workload.file_bytes()).into()
+}
+
+fn check_sections(workload: &Workload) -> Result<(), FormatError> {
+    for section in Section::ALL {
+        let place = workload.place(section);
+        let actual: Digest = Sha256::digest(workload.section(section)).into();
+        let end = place.offset + place.length;
+        if actual != place.sha256 {
+            return Err(FormatError::SectionHash {
+                section,
+                offset: place.offset as u64,
+                end: end as u64,
+                said: hex(&place.sha256),
+                actual: hex(&actual),
+            });
+        }
+        let padding =
+            &workload.file_bytes()[end..end + padding_after(place.length as u64) as usize];
+        if let Some(position) = padding.iter().position(|byte| *byte != 0) {
+            return Err(FormatError::Padding {
+                offset: (end + position) as u64,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The fault with the lowest request number that any thread has found.
+#[derive(Default)]
+struct FirstFault(Mutex<Option<(u64, FormatError)>>);
+
+impl FirstFault {
+    fn report(&self, request: u64, error: FormatError) {
+        let mut first = self.0.lock().expect("no thread panics");
+        if first.as_ref().is_none_or(|(earlier, _)| request < *earlier) {
+            *first = Some((request, error));
+        }
+    }
+
+    fn into_result(self) -> Result<(), FormatError> {
+        self.0
+            .into_inner()
+            .expect("no thread panics")
+            .map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+fn check_requests(
+    workload: &Workload,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<u64, FormatError> {
+    check_order(workload)?;
+    let (next, done, body_bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let fault = FirstFault::default();
+    let total = workload.requests().len() as u64;
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                let mut scratch = Vec::new();
+                loop {
+                    let first = next.fetch_add(BATCH, Ordering::Relaxed);
+                    if first >= total {
+                        return;
+                    }
+                    let batch = first..total.min(first + BATCH);
+                    let count = batch.end - batch.start;
+                    for index in batch {
+                        match check_request(workload, index, &mut scratch) {
+                            Ok(bytes) => body_bytes.fetch_add(bytes, Ordering::Relaxed),
+                            Err(error) => return fault.report(index, error),
+                        };
+                    }
+                    progress(done.fetch_add(count, Ordering::Relaxed) + count);
+                }
+            });
+        }
+    });
+    fault.into_result()?;
+    Ok(body_bytes.into_inner())
+}
+
+/// Rules between requests: starts do not go back, and nothing waits for a later request.
+fn check_order(workload: &Workload) -> Result<(), FormatError> {
+    let mut latest_ns = 0;
+    for (index, request) in workload.requests().iter().enumerate() {
+        let wrong =
+            |what: &str| Err(workload.record_error(Section::Requests, index as u64, what.into()));
+        let (start_ns, after) = (request.start_ns.get(), request.after_request.get());
+        match StartKind::from_number(request.start_kind) {
+            Some(StartKind::At) if start_ns < latest_ns => {
+                return wrong("starts before the request in front of it");
+            }
+            Some(StartKind::At) => latest_ns = start_ns,
+            Some(StartKind::After) if after >= index as u64 => {
+                return wrong("waits for a request that does not come before it");
+            }
+            Some(StartKind::Slot) if start_ns != 0 => return wrong("a slot start has a time"),
+            _ => {}
+        }
+        if request.start_kind != StartKind::After as u8 && after != NONE_U64 {
+            return wrong("after_request is set, but it does not start after another");
+        }
+    }
+    Ok(())
+}
+
+/// Checks one request and its leaf; gives the length of its body.
+fn check_request(
+    workload: &Workload,
+    index: u64,
+    scratch: &mut Vec<u8>,
+) -> Result<u64, FormatError> {
+    let request = &workload.requests()[index as usize];
+    let wrong = |what: String| workload.record_error(Section::Requests, index, what);
+    check_fields(request, workload.stages().len()).map_err(|what| wrong(what.into()))?;
+    let blob = workload.section(Section::Blob);
+    let mut hasher = BodyHasher::default();
+    workload
+        .body(index)?
+        .for_each(|range| hasher.segment(&blob[range]));
+    let body = hasher.finish();
+    if body.bytes != request.body_bytes.get() {
+        return Err(wrong(format!(
+            "body_bytes is {}, its segments have {}",
+            request.body_bytes.get(),
+            body.bytes
+        )));
+    }
+    let leaf = request_leaf(request, &body, &workload.tables(), scratch).map_err(wrong)?;
+    if leaf != workload.leaves()[index as usize] {
+        let offset = workload.place(Section::Leaves).offset as u64 + index * 32;
+        return Err(FormatError::Leaf {
+            request: index,
+            offset,
+        });
+    }
+    Ok(body.bytes)
+}
+
+fn check_fields(request: &RequestRecord, stage_count: usize) -> Result<(), &'static str> {
+    let cancel_ns = request.cancel_after_ns.get();
+    match () {
+        _ if StartKind::from_number(request.start_kind).is_none() => {
+            Err("start_kind is not defined")
+        }
+        _ if ResponseFormat::from_number(request.response_format).is_none() => {
+            Err("response_format is not defined")
+        }
+        _ if request.flags & !REQUEST_STREAM != 0 => Err("flags are not defined"),
+        _ if request.zero != 0 || request.zero2.get() != 0 => {
+            Err("a field that must be zero is not")
+        }
+        _ if request.stage.get() as usize >= stage_count => Err("its stage is past the last stage"),
+        _ if request.start_ns.get() > MAX_TIME_NS => Err("its start is later than the limit"),
+        _ if cancel_ns != NONE_U64 && cancel_ns > MAX_TIME_NS => {
+            Err("its cancellation is later than the limit")
+        }
+        _ if (request.session.get() == NONE_U32) != (request.turn.get() == NONE_U32) => {
+            Err("session and turn are set only together")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_stages(workload: &Workload) -> Result<(), FormatError> {
+    let mut counts = vec![0u64; workload.stages().len()];
+    workload
+        .requests()
+        .iter()
+        .for_each(|request| counts[request.stage.get() as usize] += 1);
+    for (index, (stage, counted)) in workload.stages().iter().zip(counts).enumerate() {
+        check_stage(stage, counted)
+            .map_err(|what| workload.record_error(Section::Stages, index as u64, what.into()))?;
+    }
+    Ok(())
+}
+
+fn check_stage(stage: &StageRecord, counted: u64) -> Result<(), &'static str> {
+    match () {
+        _ if StageKind::from_number(stage.kind).is_none() => Err("kind is not defined"),
+        _ if stage.flags & !STAGE_WARM_UP != 0 => Err("flags are not defined"),
+        _ if stage.zero.get() != 0 || stage.zero2.get() != 0 => {
+            Err("a field that must be zero is not")
+        }
+        _ if stage.start_ns.get() > MAX_TIME_NS => Err("its start is later than the limit"),
+        _ if stage.request_count.get() != counted => {
+            Err("request_count is not the number of its requests")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_root(workload: &Workload) -> Result<Digest, FormatError> {
+    let count = workload.requests().len() as u64;
+    let stages = stages_leaf(workload.stages(), count, &workload.tables())
+        .map_err(|what| workload.record_error(Section::Stages, 0, what))?;
+    let mut root = RootBuilder::default();
+    root.push(stages);
+    workload.leaves().iter().for_each(|leaf| root.push(*leaf));
+    let actual = root.root();
+    if actual != workload.content_hash() {
+        let offset = (workload.file_bytes().len() - size_of::<crate::layout::Trailer>()) as u64;
+        return Err(FormatError::ContentHash {
+            offset,
+            said: hex(&workload.content_hash()),
+            actual: hex(&actual),
+        });
+    }
+    Ok(actual)
+}

@@ -1,0 +1,350 @@
+//! Writes a workload file in one streaming pass beside its target, then renames it.
+//!
+//! The blob goes straight into the file. Segments, requests and leaves arrive with the requests
+//! and are spooled to unnamed temporary files, so memory does not grow with their number.
+//! Dropped before [`WorkloadWriter::finish`], the writer leaves nothing behind.
+
+use crate::Digest;
+use crate::error::WriteError;
+use crate::layout::{
+    END_MAGIC, FileHeader, MAGIC, MAX_BODY_BYTES, RequestRecord, Section, SectionEntry,
+    SegmentRecord, StageRecord, Trailer, VERSION_MAJOR, VERSION_MINOR, padding_after,
+};
+use crate::leaf::stages_leaf;
+use crate::manifest::Manifest;
+use crate::merkle::RootBuilder;
+use crate::tables::TablesBuilder;
+use sha2::{Digest as _, Sha256};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use tempfile::{Builder, NamedTempFile};
+use zerocopy::IntoBytes;
+
+const BUFFER_BYTES: usize = 1 << 20;
+
+/// A slice of the blob, in bytes from its beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Offset into the blob.
+    pub offset: u64,
+    /// Length; zero-length segments are left out of bodies.
+    pub length: u64,
+}
+
+/// What a finished file is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Merkle root over what is fired.
+    pub content_hash: Digest,
+    /// SHA-256 of the whole file.
+    pub file_hash: Digest,
+    /// Length of the file in bytes.
+    pub file_bytes: u64,
+}
+
+/// Records that wait in an unnamed file until their section's turn comes.
+struct Spool {
+    file: BufWriter<File>,
+    bytes: u64,
+}
+
+impl Spool {
+    fn new(directory: &Path) -> io::Result<Self> {
+        let file = tempfile::tempfile_in(directory)?;
+        Ok(Spool {
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            bytes: 0,
+        })
+    }
+
+    fn push(&mut self, record: &[u8]) -> io::Result<()> {
+        self.bytes += record.len() as u64;
+        self.file.write_all(record)
+    }
+
+    fn into_reader(self) -> io::Result<File> {
+        let mut file = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+/// The output file with the running hashes of the file and of the open section.
+struct Output {
+    file: BufWriter<NamedTempFile>,
+    file_hasher: Sha256,
+    section_hasher: Sha256,
+    position: u64,
+    section_start: u64,
+    entries: Vec<SectionEntry>,
+}
+
+impl Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file_hasher.update(bytes);
+        self.section_hasher.update(bytes);
+        self.position += bytes.len() as u64;
+        self.file.write_all(bytes)
+    }
+
+    fn end_section(&mut self, section: Section) -> io::Result<()> {
+        let length = self.position - self.section_start;
+        self.entries.push(SectionEntry {
+            kind: (section as u32).into(),
+            stride: section.stride().into(),
+            offset: self.section_start.into(),
+            length: length.into(),
+            sha256: self.section_hasher.finalize_reset().into(),
+        });
+        self.write(&[0; 8][..padding_after(length) as usize])?;
+        self.section_hasher.reset();
+        self.section_start = self.position;
+        Ok(())
+    }
+
+    fn section(&mut self, section: Section, bytes: &[u8]) -> io::Result<()> {
+        self.write(bytes)?;
+        self.end_section(section)
+    }
+
+    fn section_from(&mut self, section: Section, mut reader: File) -> io::Result<()> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return self.end_section(section),
+                read => self.write(&buffer[..read])?,
+            }
+        }
+    }
+}
+
+impl Output {
+    /// Section table and trailer.
+    fn footer(&mut self, content_hash: Digest) -> io::Result<()> {
+        let table_offset = self.position;
+        let entries = std::mem::take(&mut self.entries);
+        self.write(entries.as_bytes())?;
+        let mut trailer = Trailer {
+            content_hash,
+            footer_hash: [0; 32],
+            file_bytes: (self.position + size_of::<Trailer>() as u64).into(),
+            table_offset: table_offset.into(),
+            section_count: (entries.len() as u32).into(),
+            zero: 0.into(),
+            magic: END_MAGIC,
+        };
+        trailer.footer_hash = footer_hash(&file_header(), &entries, &trailer);
+        self.write(trailer.as_bytes())
+    }
+}
+
+/// Merkle root over the stage table's leaf and the spooled leaves; rewinds the spool.
+fn root_of(stages_leaf: Digest, leaves: &mut File) -> io::Result<Digest> {
+    let mut root = RootBuilder::default();
+    root.push(stages_leaf);
+    let mut reader = io::BufReader::with_capacity(BUFFER_BYTES, &mut *leaves);
+    let mut leaf = [0; 32];
+    loop {
+        match reader.read_exact(&mut leaf) {
+            Ok(()) => root.push(leaf),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+            Err(error) => return Err(error),
+        }
+    }
+    leaves.rewind()?;
+    Ok(root.root())
+}
+
+/// Writes one workload file. The order of calls is: blob and requests in any order, then
+/// [`WorkloadWriter::finish`].
+pub struct WorkloadWriter {
+    target: PathBuf,
+    output: Output,
+    segments: Spool,
+    requests: Spool,
+    leaves: Spool,
+    request_count: u64,
+}
+
+impl WorkloadWriter {
+    /// Opens a temporary file in the target's directory.
+    pub fn create(target: &Path) -> Result<Self, WriteError> {
+        Self::open(target).map_err(|source| WriteError::Io {
+            path: target.to_owned(),
+            source,
+        })
+    }
+
+    fn open(target: &Path) -> io::Result<Self> {
+        let directory = directory_of(target);
+        let file = Builder::new()
+            .prefix(".wlc-")
+            .suffix(".tmp")
+            .permissions(readable_by_all())
+            .tempfile_in(directory)?;
+        let mut output = Output {
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            file_hasher: Sha256::new(),
+            section_hasher: Sha256::new(),
+            position: 0,
+            section_start: 0,
+            entries: Vec::with_capacity(Section::ALL.len()),
+        };
+        output.write(file_header().as_bytes())?;
+        output.section_hasher.reset();
+        output.section_start = output.position;
+        Ok(WorkloadWriter {
+            target: target.to_owned(),
+            output,
+            segments: Spool::new(directory)?,
+            requests: Spool::new(directory)?,
+            leaves: Spool::new(directory)?,
+            request_count: 0,
+        })
+    }
+
+    /// Appends bytes to the blob and says where they lie.
+    pub fn blob(&mut self, bytes: &[u8]) -> Result<Segment, WriteError> {
+        let offset = self.output.position - self.output.section_start;
+        self.output.write(bytes).map_err(|source| self.io(source))?;
+        Ok(Segment {
+            offset,
+            length: bytes.len() as u64,
+        })
+    }
+
+    /// Appends a request. Its rope and its place in SEGMENTS are taken from `body`; everything
+    /// else, and the leaf, must already be right: `wlc verify` checks them, the writer does not.
+    pub fn request(
+        &mut self,
+        record: RequestRecord,
+        body: &[Segment],
+        leaf: Digest,
+    ) -> Result<(), WriteError> {
+        if record.body_bytes.get() > MAX_BODY_BYTES {
+            return Err(WriteError::Limit {
+                what: "the length of a body",
+                limit: MAX_BODY_BYTES,
+            });
+        }
+        let mut record = record;
+        record.first_segment = (self.segments.bytes / size_of::<SegmentRecord>() as u64).into();
+        record.segment_count = (body.len() as u32).into();
+        self.spool(&record, body, &leaf)
+            .map_err(|source| self.io(source))?;
+        self.request_count += 1;
+        Ok(())
+    }
+
+    fn spool(&mut self, record: &RequestRecord, body: &[Segment], leaf: &Digest) -> io::Result<()> {
+        for segment in body {
+            let record = SegmentRecord {
+                offset: segment.offset.into(),
+                length: segment.length.into(),
+            };
+            self.segments.push(record.as_bytes())?;
+        }
+        self.requests.push(record.as_bytes())?;
+        self.leaves.push(leaf)
+    }
+
+    /// Writes the remaining sections and the footer, syncs, and renames onto the target.
+    pub fn finish(
+        self,
+        tables: &TablesBuilder,
+        stages: &[StageRecord],
+        manifest: &Manifest,
+    ) -> Result<Finished, WriteError> {
+        let target = self.target.clone();
+        self.finish_sections(tables, stages, manifest)
+            .map_err(|source| WriteError::Io {
+                path: target,
+                source,
+            })
+    }
+
+    fn finish_sections(
+        self,
+        tables: &TablesBuilder,
+        stages: &[StageRecord],
+        manifest: &Manifest,
+    ) -> io::Result<Finished> {
+        let mut output = self.output;
+        let view = tables.view();
+        let mut leaves = self.leaves.into_reader()?;
+        let stages_leaf = stages_leaf(stages, self.request_count, &view)
+            .expect("stage names come from these tables");
+        let content_hash = root_of(stages_leaf, &mut leaves)?;
+        output.end_section(Section::Blob)?;
+        output.section_from(Section::Segments, self.segments.into_reader()?)?;
+        output.section(Section::StringBytes, view.string_bytes)?;
+        output.section(Section::Strings, view.strings.as_bytes())?;
+        output.section(Section::Pairs, view.pairs.as_bytes())?;
+        output.section(Section::PairLists, view.pair_lists.as_bytes())?;
+        output.section(Section::Stages, stages.as_bytes())?;
+        output.section_from(Section::Requests, self.requests.into_reader()?)?;
+        output.section_from(Section::Leaves, leaves)?;
+        output.section(Section::Manifest, &manifest.to_canonical_json())?;
+        output.footer(content_hash)?;
+        commit(output.file, &self.target)?;
+        Ok(Finished {
+            content_hash,
+            file_hash: output.file_hasher.finalize().into(),
+            file_bytes: output.position,
+        })
+    }
+
+    fn io(&self, source: io::Error) -> WriteError {
+        WriteError::Io {
+            path: self.target.clone(),
+            source,
+        }
+    }
+}
+
+/// The header that this version writes.
+pub fn file_header() -> FileHeader {
+    FileHeader {
+        magic: MAGIC,
+        major: VERSION_MAJOR.into(),
+        minor: VERSION_MINOR.into(),
+        zero: 0.into(),
+    }
+}
+
+/// `footer_hash`: SHA-256 over the header, the section table and the trailer with its
+/// `footer_hash` field left out.
+pub fn footer_hash(header: &FileHeader, entries: &[SectionEntry], trailer: &Trailer) -> Digest {
+    let bytes = trailer.as_bytes();
+    Sha256::new()
+        .chain_update(header.as_bytes())
+        .chain_update(entries.as_bytes())
+        .chain_update(&bytes[..32])
+        .chain_update(&bytes[64..])
+        .finalize()
+        .into()
+}
+
+fn directory_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Like any file a program creates: the umask decides.
+fn readable_by_all() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o666)
+}
+
+fn commit(file: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().sync_all()?;
+    file.persist(target).map_err(|error| error.error)?;
+    File::open(directory_of(target))?.sync_all()
+}
