@@ -142,6 +142,11 @@ impl Workload {
         self.records(Section::Stages)
     }
 
+    /// The segments of all bodies, one after the other.
+    pub fn segments(&self) -> &[SegmentRecord] {
+        self.records(Section::Segments)
+    }
+
     /// The stored leaf hash of each request.
     pub fn leaves(&self) -> &[Digest] {
         self.records(Section::Leaves)
@@ -172,7 +177,7 @@ impl Workload {
             .ok()
             .and_then(|index| self.requests().get(index))
             .ok_or_else(|| wrong("there is no such request".into()))?;
-        let segments: &[SegmentRecord] = self.records(Section::Segments);
+        let segments = self.segments();
         let first = request.first_segment.get() as usize;
         let rope = first
             .checked_add(request.segment_count.get() as usize)

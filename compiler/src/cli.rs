@@ -1,0 +1,104 @@
+//! What can be typed. Values are checked here; what they do is in the verbs.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Compiles a load test into one file in which nothing is left to chance.
+#[derive(Debug, Parser)]
+#[command(name = "wlc", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wlc compile chat.yaml -o chat.wlc
+  wlc compile chat.yaml -o chat.wlc --seed 7 --set load.stages.0.rate=200
+  wlc inspect chat.wlc --requests --json | head -3
+  wlc verify chat.wlc
+
+Exit status: 0 done and true, 1 the file does not verify, 2 wrong input (usage, spec, trace,
+not a workload), 3 the world failed (I/O), 130 interrupted.";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Turn a spec and a seed into a workload file.
+    Compile(CompileArgs),
+    /// Show what a workload holds.
+    Inspect(InspectArgs),
+    /// Recompute every hash and bound of a workload.
+    Verify(VerifyArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `wlc compile`.
+#[derive(Debug, Args)]
+pub struct CompileArgs {
+    /// The spec, a YAML file; traces that it names are looked up beside it.
+    #[arg(value_name = "SPEC")]
+    pub spec: PathBuf,
+    /// The workload file to write; replaced only when the new one is complete.
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Seed of everything random; replaces the spec's. Drawn and recorded if neither names one.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Threads to use; the file does not depend on their number [default: all processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Option<u32>,
+    /// Override a value of the spec, e.g. load.stages.0.rate=200. Repeatable.
+    #[arg(long = "set", value_name = "a.b=v")]
+    pub sets: Vec<String>,
+    /// Print the result as one JSON object on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `wlc inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The workload.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print JSON: one object, or with --requests one object a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Show every request.
+    #[arg(long)]
+    pub requests: bool,
+    /// Show this request only (counted from 0).
+    #[arg(long, value_name = "I")]
+    pub request: Option<u64>,
+    /// Show the bodies too.
+    #[arg(long)]
+    pub bodies: bool,
+}
+
+/// `wlc verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The workload.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print the result as one JSON object on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! `wlc`: turns a spec or a trace and a seed into one materialised workload file.
+//!
+//! spec (YAML to checked values) → plan (integer tables) → materialise (bytes). Data flows one
+//! way; nothing later reaches back. Refuses on purpose: wall clock, host name, hash-map order and
+//! platform floats, because each would make the bytes depend on something that is not an input.
+
+pub mod cli;
+pub mod compile;
+pub mod exit;
+pub mod materialise;
+pub mod payload;
+pub mod plan;
+pub mod rng;
+pub mod spec;
+pub mod text;
+pub mod verbs;
+
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Verb};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The whole program; `args` begins with the program's name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                exit::WRONG_INPUT
+            } else {
+                exit::DONE
+            });
+        }
+    };
+    let outcome = match &cli.verb {
+        Verb::Compile(args) => verbs::compile::run(args),
+        Verb::Inspect(args) => verbs::inspect::run(args),
+        Verb::Verify(args) => verbs::verify::run(args),
+        Verb::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "wlc", &mut std::io::stdout());
+            Ok(exit::DONE)
+        }
+    };
+    match outcome {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            ExitCode::from(failure.status)
+        }
+    }
+}

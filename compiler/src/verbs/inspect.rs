@@ -1,0 +1,257 @@
+//! `wlc inspect`: what a workload holds, for people and for scripts.
+
+use super::{format_failure, open, stdout_failure};
+use crate::cli::InspectArgs;
+use crate::exit::{self, Failure};
+use schemas::error::FormatError;
+use schemas::hex;
+use schemas::layout::{
+    REQUEST_STREAM, ResponseFormat, STAGE_WARM_UP, Section, StageKind, StageRecord, StartKind,
+    optional_u32, optional_u64,
+};
+use schemas::reader::Workload;
+use schemas::verify::file_hash;
+use serde_json::{Map, Value, json};
+use std::io::{self, BufWriter, Write};
+
+/// What can go wrong while a workload is shown.
+enum ShowError {
+    Format(FormatError),
+    Io(io::Error),
+}
+
+impl From<FormatError> for ShowError {
+    fn from(error: FormatError) -> Self {
+        ShowError::Format(error)
+    }
+}
+
+impl From<io::Error> for ShowError {
+    fn from(error: io::Error) -> Self {
+        ShowError::Io(error)
+    }
+}
+
+/// Runs the verb; gives the exit status.
+pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
+    let workload = open(&args.file)?;
+    let count = workload.requests().len() as u64;
+    if let Some(index) = args.request.filter(|index| *index >= count) {
+        let message = format!(
+            "--request {index}: {} holds requests 0 to {}",
+            args.file.display(),
+            count.max(1) - 1
+        );
+        return Err(Failure::new(exit::WRONG_INPUT, message));
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let shown = show(args, &workload, &mut out).and_then(|()| Ok(out.flush()?));
+    match shown {
+        Ok(()) => Ok(exit::DONE),
+        Err(ShowError::Io(error)) => stdout_failure(&error),
+        Err(ShowError::Format(error)) => Err(format_failure(&args.file, &error, exit::WRONG_INPUT)),
+    }
+}
+
+fn show(args: &InspectArgs, workload: &Workload, out: &mut dyn Write) -> Result<(), ShowError> {
+    let requests = match args.request {
+        Some(index) => index..index + 1,
+        None if args.requests => 0..workload.requests().len() as u64,
+        None if args.json => return Ok(writeln!(out, "{}", summary_json(workload)?)?),
+        None => return summary_text(workload, out),
+    };
+    for index in requests {
+        let object = request_json(workload, index, args.bodies)?;
+        if args.json {
+            writeln!(out, "{object}")?;
+        } else {
+            request_text(&object, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// One request with the keys of the command line's contract; absent values are null.
+fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Value, FormatError> {
+    let request = &workload.requests()[index as usize];
+    let tables = workload.tables();
+    let wrong = |what: String| workload.record_error(Section::Requests, index, what);
+    let optional = |id: u32| tables.optional_string(id).map_err(wrong);
+    let start_ns = request.start_ns.get();
+    let kind = StartKind::from_number(request.start_kind)
+        .ok_or_else(|| wrong("start_kind is not defined".into()))?;
+    let pairs = |id: u32| -> Result<Value, FormatError> {
+        let pairs = tables.named_pairs(id).map_err(wrong)?;
+        Ok(pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect::<Map<_, _>>()
+            .into())
+    };
+    let mut object = json!({
+        "index": index,
+        "at_ns": (kind == StartKind::At).then_some(start_ns),
+        "after": (kind == StartKind::After)
+            .then(|| json!({"request": request.after_request.get(), "delay_ns": start_ns})),
+        "stage": request.stage.get(),
+        "session": optional(request.session.get())?,
+        "turn": optional_u32(request.turn),
+        "model": tables.string(request.model.get()).map_err(wrong)?,
+        "adapter": optional(request.adapter.get())?,
+        "method": tables.string(request.method.get()).map_err(wrong)?,
+        "path": tables.string(request.path.get()).map_err(wrong)?,
+        "headers": pairs(request.headers.get())?,
+        "stream": request.flags & REQUEST_STREAM != 0,
+        "input_tokens": optional_u32(request.input_tokens),
+        "output_tokens": optional_u32(request.output_tokens),
+        "cancel_after_ns": optional_u64(request.cancel_after_ns),
+        "labels": pairs(request.labels.get())?,
+        "leaf": hex(&workload.leaves()[index as usize]),
+    });
+    if with_body {
+        let body = String::from_utf8(workload.body_bytes(index)?)
+            .map_err(|error| wrong(format!("body: {error}")))?;
+        object["body"] = body.into();
+    }
+    Ok(object)
+}
+
+/// The same values, one a line.
+fn request_text(object: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let present = object
+        .as_object()
+        .expect("a request is an object")
+        .iter()
+        .filter(|(_, value)| !value.is_null());
+    for (position, (key, value)) in present.enumerate() {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        writeln!(
+            out,
+            "{}{key:<16} {text}",
+            if position == 0 { "- " } else { "  " }
+        )?;
+    }
+    Ok(())
+}
+
+fn stage_json(
+    workload: &Workload,
+    index: usize,
+    stage: &StageRecord,
+) -> Result<Value, FormatError> {
+    let wrong = |what: String| workload.record_error(Section::Stages, index as u64, what);
+    let kind =
+        StageKind::from_number(stage.kind).ok_or_else(|| wrong("kind is not defined".into()))?;
+    Ok(json!({
+        "name": workload.tables().optional_string(stage.name.get()).map_err(wrong)?,
+        "kind": kind.name(),
+        "warm_up": stage.flags & STAGE_WARM_UP != 0,
+        "start_ns": stage.start_ns.get(),
+        "duration_ns": optional_u64(stage.duration_ns),
+        "rate": optional_u64(stage.rate_microhertz).map(|rate| rate as f64 / 1e6),
+        "requests": stage.request_count.get(),
+        "concurrency": optional_u32(stage.concurrency),
+    }))
+}
+
+fn summary_json(workload: &Workload) -> Result<Value, FormatError> {
+    let stages = workload
+        .stages()
+        .iter()
+        .enumerate()
+        .map(|(index, stage)| stage_json(workload, index, stage));
+    let requests = workload.requests();
+    let sum = |field: fn(&schemas::layout::RequestRecord) -> Option<u32>| {
+        requests
+            .iter()
+            .filter_map(field)
+            .map(u64::from)
+            .sum::<u64>()
+    };
+    let formats: Vec<&str> = ResponseFormat::ALL
+        .iter()
+        .filter(|format| {
+            requests
+                .iter()
+                .any(|request| request.response_format == **format as u8)
+        })
+        .map(|format| format.name())
+        .collect();
+    let sections = Section::ALL.map(|section| {
+        let place = workload.place(section);
+        json!({"name": section.name(), "offset": place.offset, "bytes": place.length, "sha256": hex(&place.sha256)})
+    });
+    Ok(json!({
+        "content_hash": hex(&workload.content_hash()),
+        "file_hash": hex(&file_hash(workload)),
+        "file_bytes": workload.file_bytes().len(),
+        "requests": requests.len(),
+        "response_formats": formats,
+        "input_tokens": sum(|request| optional_u32(request.input_tokens)),
+        "output_tokens": sum(|request| optional_u32(request.output_tokens)),
+        "body_bytes": requests.iter().map(|request| request.body_bytes.get()).sum::<u64>(),
+        "stages": stages.collect::<Result<Vec<_>, _>>()?,
+        "sections": sections,
+        "manifest": serde_json::to_value(workload.manifest()?).expect("a manifest is JSON"),
+    }))
+}
+
+fn summary_text(workload: &Workload, out: &mut dyn Write) -> Result<(), ShowError> {
+    let summary = summary_json(workload)?;
+    let manifest = workload.manifest()?;
+    let number = |key: &str| summary[key].as_u64().unwrap_or(0);
+    let text = |key: &str| summary[key].as_str().unwrap_or("").to_owned();
+    writeln!(out, "content hash   {}", text("content_hash"))?;
+    writeln!(out, "file hash      {}", text("file_hash"))?;
+    writeln!(out, "requests       {}", number("requests"))?;
+    writeln!(
+        out,
+        "tokens         {} in, {} out ({})",
+        number("input_tokens"),
+        number("output_tokens"),
+        manifest.tokenizer.name
+    )?;
+    writeln!(
+        out,
+        "bodies         {:.1} MB in a file of {:.1} MB",
+        number("body_bytes") as f64 / 1e6,
+        number("file_bytes") as f64 / 1e6
+    )?;
+    writeln!(out, "seed           {}", manifest.seed)?;
+    let compiler = &manifest.compiler;
+    writeln!(
+        out,
+        "compiled by    {} {} (algorithm {})",
+        compiler.name, compiler.version, compiler.algorithm
+    )?;
+    for trace in &manifest.traces {
+        writeln!(
+            out,
+            "trace          {} ({}), sha256 {}",
+            trace.file, trace.format, trace.sha256
+        )?;
+        writeln!(
+            out,
+            "               {} rows read, {} requests",
+            trace.rows_read, trace.emitted
+        )?;
+    }
+    writeln!(
+        out,
+        "\nstage  start s    duration s    rate/s      requests"
+    )?;
+    for (index, stage) in workload.stages().iter().enumerate() {
+        let seconds = |ns: u64| format!("{:.3}", ns as f64 / 1e9);
+        let duration = optional_u64(stage.duration_ns).map_or("-".to_owned(), seconds);
+        let rate = optional_u64(stage.rate_microhertz)
+            .map_or("-".to_owned(), |rate| format!("{}", rate as f64 / 1e6));
+        let (start, count) = (seconds(stage.start_ns.get()), stage.request_count.get());
+        writeln!(
+            out,
+            "{index:<6} {start:<10} {duration:<13} {rate:<11} {count}"
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The verbs: they call the library and talk to the user. Results go to stdout, everything else
+//! to stderr.
+
+pub mod compile;
+pub mod inspect;
+pub mod verify;
+
+use crate::exit::{self, Failure};
+use indicatif::{ProgressBar, ProgressStyle};
+use schemas::error::FormatError;
+use schemas::reader::Workload;
+use std::io;
+use std::path::Path;
+
+/// Maps a workload; a file that is none is wrong input.
+fn open(file: &Path) -> Result<Workload, Failure> {
+    Workload::open(file).map_err(|error| format_failure(file, &error, exit::WRONG_INPUT))
+}
+
+/// A fault of a workload file, with the file's name in front and the status for a fault that is
+/// the file's own.
+fn format_failure(file: &Path, error: &FormatError, status: u8) -> Failure {
+    match error {
+        FormatError::Io { .. } if error.is_system_failure() => {
+            Failure::new(exit::WORLD_FAILED, error)
+        }
+        FormatError::Io { .. } => Failure::new(exit::WRONG_INPUT, error),
+        _ => Failure::new(status, format!("{}: {error}", file.display())),
+    }
+}
+
+/// A bar on stderr that appears only on a terminal.
+fn progress_bar(total: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{msg} {wide_bar} {human_pos}/{human_len} requests, {eta} left",
+    )
+    .expect("the template is right");
+    ProgressBar::new(total).with_style(style).with_message(what)
+}
+
+/// A failed write to stdout; a reader such as `head` may have seen enough.
+fn stdout_failure(error: &io::Error) -> Result<u8, Failure> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(exit::DONE),
+        _ => Err(Failure::new(
+            exit::WORLD_FAILED,
+            format!("cannot write to stdout: {error}"),
+        )),
+    }
+}

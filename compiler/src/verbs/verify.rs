@@ -1,0 +1,47 @@
+//! `wlc verify`.
+
+use super::{format_failure, open, progress_bar, stdout_failure};
+use crate::cli::VerifyArgs;
+use crate::exit::{self, Failure};
+use schemas::hex;
+use schemas::verify::{file_hash, verify};
+use serde_json::json;
+use std::io::{self, Write};
+use std::time::Instant;
+
+/// Runs the verb; gives the exit status. A workload that is not what it claims to be is status
+/// 1; a file that is not a whole workload at all is wrong input.
+pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
+    let started = Instant::now();
+    let workload = open(&args.file)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let bar = progress_bar(workload.requests().len() as u64, "verifying");
+    let outcome = verify(&workload, threads, &|done| bar.set_position(done));
+    bar.finish_and_clear();
+    let verified =
+        outcome.map_err(|error| format_failure(&args.file, &error, exit::CHECK_FAILED))?;
+    let content_hash = hex(&verified.content_hash);
+    let file_hash = hex(&file_hash(&workload));
+    let seconds = started.elapsed().as_secs_f64();
+    let mut out = io::stdout().lock();
+    let printed = if args.json {
+        let object = json!({
+            "verified": true,
+            "content_hash": content_hash,
+            "file_hash": file_hash,
+            "requests": workload.requests().len(),
+            "body_bytes": verified.body_bytes,
+            "file_bytes": workload.file_bytes().len(),
+            "seconds": seconds,
+        });
+        writeln!(out, "{object}")
+    } else {
+        writeln!(
+            out,
+            "verified       {}\ncontent hash   {content_hash}\nfile hash      {file_hash}\nrequests       {}\nverified in    {seconds:.2} s",
+            args.file.display(),
+            workload.requests().len()
+        )
+    };
+    printed.map_or_else(|error| stdout_failure(&error), |()| Ok(exit::DONE))
+}

@@ -1,0 +1,400 @@
+//! Whether a run may be believed as a measurement, and why not.
+//!
+//! A pure function of a few facts. It judges the generator, not the server: errors and slow
+//! answers are results and never make a run invalid. Refuses to judge a rate from too few
+//! requests, and says so.
+
+use serde::{Deserialize, Serialize};
+
+/// Schedule delay p99 above which a run is degraded, in seconds: the 10 ms that inference-perf's
+/// guide asks of the median.
+pub const DELAY_P99_DEGRADED_S: f64 = 0.010;
+/// Schedule delay p99 above which a run is invalid, in seconds.
+pub const DELAY_P99_INVALID_S: f64 = 0.100;
+/// `|achieved_rate / scheduled_rate - 1|` above which a run is degraded.
+pub const RATE_ERROR_DEGRADED: f64 = 0.01;
+/// `|achieved_rate / scheduled_rate - 1|` above which a run is invalid.
+pub const RATE_ERROR_INVALID: f64 = 0.05;
+/// Fewest requests whose rate is judged: with fewer, one late sending moves it by more than 1 %.
+pub const RATE_MIN_REQUESTS: u64 = 100;
+/// Shortest scheduled span whose rate is judged, in seconds: below, 10 ms of delay are 1 % of it.
+pub const RATE_MIN_SPAN_S: f64 = 1.0;
+/// Involuntary context switches per second above which the CPU is noted to be short.
+pub const SWITCHES_PER_S_NOTE: f64 = 10.0;
+
+/// The verdict on a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Word {
+    /// The load was put on as the workload says.
+    Valid,
+    /// Usable with care.
+    Degraded,
+    /// Not a measurement of this workload.
+    Invalid,
+}
+
+/// How heavily a reason weighs. Ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Worth knowing; leaves the verdict as it is.
+    Note,
+    /// The verdict is at best `DEGRADED`.
+    Degraded,
+    /// The verdict is `INVALID`.
+    Invalid,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The workload's hashes were not recomputed before t0. Value and threshold are null.
+    WorkloadNotVerified,
+    /// Value: requests without a believable record plus surplus records.
+    Unaccounted,
+    /// Value: requests that never reached a socket.
+    NotSent,
+    /// The records were cut off. Value and threshold are null.
+    Truncated,
+    /// The user stopped the run. Value and threshold are null.
+    Interrupted,
+    /// `run.json` has no end: the run goes on or was killed. Value and threshold are null.
+    NotFinished,
+    /// No request outside warm-up stages was sent. Value and threshold are null.
+    NothingMeasured,
+    /// Value: 99th percentile of `sent - scheduled` in seconds.
+    ScheduleDelayP99,
+    /// Value: `|achieved_rate / scheduled_rate - 1|`.
+    AchievedRate,
+    /// The rate is not judged; value: requests sent, threshold: [`RATE_MIN_REQUESTS`].
+    AchievedRateTooFewRequests,
+    /// The rate is not judged; value: scheduled span in seconds, threshold: [`RATE_MIN_SPAN_S`].
+    AchievedRateShortSpan,
+    /// Value: errors and timeouts as a share of the requests sent.
+    ErrorShare,
+    /// Value: involuntary context switches of the generator per second of the run.
+    InvoluntaryContextSwitches,
+}
+
+/// One finding that crossed its threshold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What was found.
+    pub check: Check,
+    /// What was measured; null where the check is a plain yes or no.
+    pub value: Option<f64>,
+    /// What it was held against; null where the check is a plain yes or no.
+    pub threshold: Option<f64>,
+    /// How heavily it weighs.
+    pub level: Level,
+}
+
+/// The constants of this module, so that a summary can be read without the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Thresholds {
+    pub schedule_delay_p99_degraded_s: f64,
+    pub schedule_delay_p99_invalid_s: f64,
+    pub rate_error_degraded: f64,
+    pub rate_error_invalid: f64,
+    pub rate_min_requests: u64,
+    pub rate_min_span_s: f64,
+    pub involuntary_context_switches_per_s_note: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Thresholds {
+            schedule_delay_p99_degraded_s: DELAY_P99_DEGRADED_S,
+            schedule_delay_p99_invalid_s: DELAY_P99_INVALID_S,
+            rate_error_degraded: RATE_ERROR_DEGRADED,
+            rate_error_invalid: RATE_ERROR_INVALID,
+            rate_min_requests: RATE_MIN_REQUESTS,
+            rate_min_span_s: RATE_MIN_SPAN_S,
+            involuntary_context_switches_per_s_note: SWITCHES_PER_S_NOTE,
+        }
+    }
+}
+
+/// The verdict and what it rests on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The heaviest reason decides.
+    pub verdict: Word,
+    /// Everything that crossed a threshold, heaviest first.
+    pub reasons: Vec<Reason>,
+    /// What was held against what.
+    pub thresholds: Thresholds,
+}
+
+impl Verdict {
+    /// Whether the run is not a measurement of its workload: what `--strict` exits 1 for.
+    pub fn is_invalid(&self) -> bool {
+        self.verdict == Word::Invalid
+    }
+}
+
+/// What a verdict is based on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Every hash of the workload was recomputed before t0.
+    pub workload_verified: bool,
+    /// [`crate::analysis::accounting::Accounting::unaccounted`].
+    pub unaccounted: u64,
+    /// Requests that never reached a socket, warm-up included.
+    pub not_sent: u64,
+    /// The records were cut off.
+    pub truncated: bool,
+    /// `run.json` says how the run ended.
+    pub finished: bool,
+    /// The user stopped it.
+    pub interrupted: bool,
+    /// Errors and timeouts as a share of the requests sent, warm-up included.
+    pub error_share: Option<f64>,
+    /// Requests sent outside warm-up stages.
+    pub measured: u64,
+    /// Their schedule delay's 99th percentile in seconds.
+    pub delay_p99_s: Option<f64>,
+    /// From the first to the last of their scheduled times, in seconds.
+    pub scheduled_span_s: Option<f64>,
+    /// Their `achieved_rate / scheduled_rate`.
+    pub rate_ratio: Option<f64>,
+    /// Involuntary context switches per second between t0 and the end.
+    pub switches_per_s: Option<f64>,
+}
+
+/// Judges a run.
+pub fn judge(facts: &Facts) -> Verdict {
+    let mut reasons: Vec<Reason> = yes_or_no(facts).collect();
+    reasons.extend(counts(facts));
+    reasons.extend(facts.delay_p99_s.and_then(judge_delay));
+    reasons.extend(judge_rate(facts));
+    reasons.extend(notes(facts));
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.level));
+    Verdict {
+        verdict: match reasons.first().map(|reason| reason.level) {
+            Some(Level::Invalid) => Word::Invalid,
+            Some(Level::Degraded) => Word::Degraded,
+            Some(Level::Note) | None => Word::Valid,
+        },
+        reasons,
+        thresholds: Thresholds::default(),
+    }
+}
+
+fn yes_or_no(facts: &Facts) -> impl Iterator<Item = Reason> {
+    let checks = [
+        (facts.truncated, Check::Truncated, Level::Invalid),
+        (facts.interrupted, Check::Interrupted, Level::Invalid),
+        (!facts.finished, Check::NotFinished, Level::Invalid),
+        (facts.measured == 0, Check::NothingMeasured, Level::Invalid),
+        (
+            !facts.workload_verified,
+            Check::WorkloadNotVerified,
+            Level::Degraded,
+        ),
+    ];
+    let found = checks.into_iter().filter(|(found, ..)| *found);
+    found.map(|(_, check, level)| Reason {
+        check,
+        value: None,
+        threshold: None,
+        level,
+    })
+}
+
+fn counts(facts: &Facts) -> impl Iterator<Item = Reason> {
+    let checks = [
+        (facts.unaccounted, Check::Unaccounted),
+        (facts.not_sent, Check::NotSent),
+    ];
+    let found = checks.into_iter().filter(|(count, _)| *count > 0);
+    found.map(|(count, check)| reason(check, count as f64, 0.0, Level::Invalid))
+}
+
+fn judge_delay(p99_s: f64) -> Option<Reason> {
+    let limits = (DELAY_P99_DEGRADED_S, DELAY_P99_INVALID_S);
+    two_limits(Check::ScheduleDelayP99, p99_s, limits)
+}
+
+fn judge_rate(facts: &Facts) -> Option<Reason> {
+    let span_s = facts.scheduled_span_s.unwrap_or(0.0);
+    if facts.measured == 0 {
+        return None;
+    }
+    if facts.measured < RATE_MIN_REQUESTS {
+        let (check, minimum) = (Check::AchievedRateTooFewRequests, RATE_MIN_REQUESTS as f64);
+        return Some(reason(check, facts.measured as f64, minimum, Level::Note));
+    }
+    if span_s < RATE_MIN_SPAN_S {
+        let check = Check::AchievedRateShortSpan;
+        return Some(reason(check, span_s, RATE_MIN_SPAN_S, Level::Note));
+    }
+    let limits = (RATE_ERROR_DEGRADED, RATE_ERROR_INVALID);
+    two_limits(Check::AchievedRate, (facts.rate_ratio? - 1.0).abs(), limits)
+}
+
+fn notes(facts: &Facts) -> impl Iterator<Item = Reason> {
+    let checks = [
+        (facts.error_share, Check::ErrorShare, 0.0),
+        (
+            facts.switches_per_s,
+            Check::InvoluntaryContextSwitches,
+            SWITCHES_PER_S_NOTE,
+        ),
+    ];
+    checks.into_iter().filter_map(|(value, check, threshold)| {
+        let value = value.filter(|value| *value > threshold)?;
+        Some(reason(check, value, threshold, Level::Note))
+    })
+}
+
+fn two_limits(check: Check, value: f64, (degraded, invalid): (f64, f64)) -> Option<Reason> {
+    if value > invalid {
+        Some(reason(check, value, invalid, Level::Invalid))
+    } else if value > degraded {
+        Some(reason(check, value, degraded, Level::Degraded))
+    } else {
+        None
+    }
+}
+
+fn reason(check: Check, value: f64, threshold: f64, level: Level) -> Reason {
+    Reason {
+        check,
+        value: Some(value),
+        threshold: Some(threshold),
+        level,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flawless() -> Facts {
+        Facts {
+            workload_verified: true,
+            unaccounted: 0,
+            not_sent: 0,
+            truncated: false,
+            finished: true,
+            interrupted: false,
+            error_share: Some(0.0),
+            measured: 100,
+            delay_p99_s: Some(0.0),
+            scheduled_span_s: Some(1.0),
+            rate_ratio: Some(1.0),
+            switches_per_s: Some(0.0),
+        }
+    }
+
+    /// The verdict and the one reason for it after one change.
+    fn after(change: impl Fn(&mut Facts)) -> (Word, Option<(Check, Level)>) {
+        let mut facts = flawless();
+        change(&mut facts);
+        let verdict = judge(&facts);
+        assert!(verdict.reasons.len() <= 1, "{:?}", verdict.reasons);
+        let first = verdict.reasons.first();
+        (
+            verdict.verdict,
+            first.map(|reason| (reason.check, reason.level)),
+        )
+    }
+
+    const VALID: (Word, Option<(Check, Level)>) = (Word::Valid, None);
+    fn degraded(check: Check) -> (Word, Option<(Check, Level)>) {
+        (Word::Degraded, Some((check, Level::Degraded)))
+    }
+    fn invalid(check: Check) -> (Word, Option<(Check, Level)>) {
+        (Word::Invalid, Some((check, Level::Invalid)))
+    }
+    fn noted(check: Check) -> (Word, Option<(Check, Level)>) {
+        (Word::Valid, Some((check, Level::Note)))
+    }
+
+    #[test]
+    fn a_flawless_run_is_valid_without_reasons() {
+        assert_eq!(after(|_| ()), VALID);
+    }
+
+    #[test]
+    fn each_plain_fact_has_its_level() {
+        use Check::*;
+        let unverified = after(|facts| facts.workload_verified = false);
+        assert_eq!(unverified, degraded(WorkloadNotVerified));
+        assert_eq!(after(|facts| facts.unaccounted = 1), invalid(Unaccounted));
+        assert_eq!(after(|facts| facts.not_sent = 1), invalid(NotSent));
+        assert_eq!(after(|facts| facts.truncated = true), invalid(Truncated));
+        assert_eq!(
+            after(|facts| facts.interrupted = true),
+            invalid(Interrupted)
+        );
+        assert_eq!(after(|facts| facts.finished = false), invalid(NotFinished));
+        assert_eq!(after(|facts| facts.measured = 0), invalid(NothingMeasured));
+    }
+
+    #[test]
+    fn schedule_delay_turns_just_above_its_limits() {
+        let at = |delay| after(|facts| facts.delay_p99_s = Some(delay));
+        assert_eq!(at(0.010), VALID);
+        assert_eq!(at(0.010_000_001), degraded(Check::ScheduleDelayP99));
+        assert_eq!(at(0.100), degraded(Check::ScheduleDelayP99));
+        assert_eq!(at(0.100_000_001), invalid(Check::ScheduleDelayP99));
+    }
+
+    #[test]
+    fn the_rate_turns_just_above_its_limits_on_both_sides() {
+        let at = |ratio| after(|facts| facts.rate_ratio = Some(ratio));
+        for (sad, expected) in [
+            (0.990_1, VALID),
+            (1.009_9, VALID),
+            (0.989_9, degraded(Check::AchievedRate)),
+            (1.010_1, degraded(Check::AchievedRate)),
+            (0.950_1, degraded(Check::AchievedRate)),
+            (1.049_9, degraded(Check::AchievedRate)),
+            (0.949_9, invalid(Check::AchievedRate)),
+            (1.050_1, invalid(Check::AchievedRate)),
+        ] {
+            assert_eq!(at(sad), expected, "{sad}");
+        }
+    }
+
+    #[test]
+    fn the_rate_of_a_short_run_is_not_judged_and_that_is_said() {
+        let few = after(|facts| (facts.measured, facts.rate_ratio) = (99, Some(0.5)));
+        assert_eq!(few, noted(Check::AchievedRateTooFewRequests));
+        let short = |span| {
+            move |facts: &mut Facts| (facts.scheduled_span_s, facts.rate_ratio) = (span, Some(0.5))
+        };
+        assert_eq!(
+            after(short(Some(0.999_999))),
+            noted(Check::AchievedRateShortSpan)
+        );
+        assert_eq!(after(short(None)), noted(Check::AchievedRateShortSpan));
+        assert_eq!(after(short(Some(1.0))), invalid(Check::AchievedRate));
+    }
+
+    #[test]
+    fn server_errors_and_a_busy_machine_are_only_noted() {
+        let errors = after(|facts| facts.error_share = Some(1.0));
+        assert_eq!(errors, noted(Check::ErrorShare));
+        let switches = |rate| after(|facts| facts.switches_per_s = Some(rate));
+        assert_eq!(switches(10.0), VALID);
+        assert_eq!(switches(10.1), noted(Check::InvoluntaryContextSwitches));
+    }
+
+    #[test]
+    fn the_heaviest_reason_comes_first_and_decides() {
+        let mut facts = flawless();
+        facts.workload_verified = false;
+        facts.error_share = Some(0.1);
+        facts.delay_p99_s = Some(0.2);
+        let verdict = judge(&facts);
+        let levels: Vec<Level> = verdict.reasons.iter().map(|reason| reason.level).collect();
+        assert_eq!(levels, [Level::Invalid, Level::Degraded, Level::Note]);
+        assert_eq!(verdict.verdict, Word::Invalid);
+    }
+}

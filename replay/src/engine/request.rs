@@ -1,0 +1,193 @@
+//! A request as hyper wants it: a head that is prepared once and a body that is never copied.
+
+use super::target::Target;
+use bytes::Bytes;
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    USER_AGENT,
+};
+use http::{Method, Request, Uri};
+use http_body::{Body, Frame, SizeHint};
+use schemas::layout::{RequestRecord, SegmentRecord};
+use schemas::reader::Workload;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// What the user adds to every request.
+#[derive(Clone, Debug, Default)]
+pub struct ExtraHeaders {
+    /// Fields that replace those of the workload with the same name.
+    pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// Value of the `authorization` field; never written anywhere.
+    pub authorization: Option<HeaderValue>,
+}
+
+/// Method, path and header fields: what many requests have in common.
+#[derive(Clone, Debug)]
+struct Head {
+    key: (u32, u32, u32),
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+/// All distinct heads of a workload and its mapped blob: makes requests without rendering them.
+#[derive(Clone, Debug)]
+pub struct RequestFactory {
+    workload: Workload,
+    blob: Bytes,
+    heads: Arc<[Head]>,
+}
+
+impl RequestFactory {
+    /// Prepares the heads. Errors say which request has one that is not HTTP.
+    pub fn new(workload: &Workload, target: &Target, extra: &ExtraHeaders) -> Result<Self, String> {
+        let mut heads: Vec<Head> = Vec::new();
+        for (index, request) in workload.requests().iter().enumerate() {
+            let key = head_key(request);
+            if heads.iter().rev().all(|head| head.key != key) {
+                let head = prepare_head(workload, request, target, extra)
+                    .map_err(|what| format!("request {index}: {what}"))?;
+                heads.push(head);
+            }
+        }
+        let blob = Bytes::from_owner(workload.blob_owner());
+        Ok(RequestFactory {
+            workload: workload.clone(),
+            blob,
+            heads: heads.into(),
+        })
+    }
+
+    /// The request with this index, or why its record cannot be used.
+    pub fn make(&self, index: u64) -> Option<Request<RopeBody>> {
+        let record = self.workload.requests().get(index as usize)?;
+        let key = head_key(record);
+        let head = self.heads.iter().find(|head| head.key == key)?;
+        // Walks the rope once: every segment is checked to lie in the blob before a byte is sent.
+        let bytes: u64 = self
+            .workload
+            .body(index)
+            .ok()?
+            .map(|range| range.len() as u64)
+            .sum();
+        if bytes != record.body_bytes.get() {
+            return None;
+        }
+        let first = record.first_segment.get() as usize;
+        let body = RopeBody {
+            workload: self.workload.clone(),
+            blob: self.blob.clone(),
+            next: first,
+            end: first + record.segment_count.get() as usize,
+            remaining_bytes: bytes,
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = head.uri.clone();
+        *request.headers_mut() = head.headers.clone();
+        Some(request)
+    }
+}
+
+fn head_key(request: &RequestRecord) -> (u32, u32, u32) {
+    (
+        request.method.get(),
+        request.path.get(),
+        request.headers.get(),
+    )
+}
+
+fn prepare_head(
+    workload: &Workload,
+    request: &RequestRecord,
+    target: &Target,
+    extra: &ExtraHeaders,
+) -> Result<Head, String> {
+    let tables = workload.tables();
+    let method = tables.string(request.method.get())?;
+    let path = tables.string(request.path.get())?;
+    let mut headers = HeaderMap::new();
+    let host = HeaderValue::from_str(&target.authority)
+        .map_err(|_| "the host is not a header value".to_owned())?;
+    headers.insert(HOST, host);
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("replay/", env!("CARGO_PKG_VERSION"))),
+    );
+    for (name, value) in tables.named_pairs(request.headers.get())? {
+        let parsed = HeaderName::try_from(name)
+            .ok()
+            .zip(HeaderValue::try_from(value).ok());
+        let (name, value) =
+            parsed.ok_or_else(|| format!("{name:?}: {value:?} is not a header field"))?;
+        headers.append(name, value);
+    }
+    extra.fields.iter().for_each(|(name, value)| {
+        headers.insert(name, value.clone());
+    });
+    if let Some(value) = &extra.authorization {
+        headers.insert(AUTHORIZATION, value.clone());
+    }
+    if headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING) {
+        return Err("content-length and transfer-encoding are the engine's to set".into());
+    }
+    Ok(Head {
+        key: head_key(request),
+        method: method
+            .parse()
+            .map_err(|_| format!("{method:?} is not an HTTP method"))?,
+        uri: format!("{}{path}", target.base_path)
+            .parse()
+            .map_err(|_| format!("{path:?} is not a path"))?,
+        headers,
+    })
+}
+
+/// A body that hands out slices of the mapped file, segment by segment.
+#[derive(Debug)]
+pub struct RopeBody {
+    workload: Workload,
+    blob: Bytes,
+    next: usize,
+    end: usize,
+    remaining_bytes: u64,
+}
+
+impl RopeBody {
+    fn segment(&self, position: usize) -> &SegmentRecord {
+        &self.workload.segments()[position]
+    }
+}
+
+impl Body for RopeBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.next == self.end {
+            return Poll::Ready(None);
+        }
+        let segment = self.segment(self.next);
+        let start = segment.offset.get() as usize;
+        let slice = self
+            .blob
+            .slice(start..start + segment.length.get() as usize);
+        self.next += 1;
+        self.remaining_bytes -= slice.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(slice))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.next == self.end
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.remaining_bytes)
+    }
+}

@@ -1,0 +1,167 @@
+//! The two questions asked of an OpenAI-style event while the clock runs: is it output, and what
+//! usage does it report. Answered by searching for keys, not by parsing: inside a JSON string a
+//! quote is escaped, so an unescaped `"content":` can only be a key.
+
+use memchr::memmem;
+
+/// What an event is to the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// `[DONE]`.
+    Done,
+    /// Carries generated text, reasoning or tool-call arguments.
+    Output,
+    /// Anything else: a role, a finish reason, usage.
+    Other,
+    /// The server reports an error inside the stream.
+    Error,
+}
+
+/// Token counts as the server reports them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// `prompt_tokens`.
+    pub input: Option<u32>,
+    /// `completion_tokens`.
+    pub output: Option<u32>,
+}
+
+const OUTPUT_KEYS: [&[u8]; 5] = [
+    b"\"content\"",
+    b"\"text\"",
+    b"\"reasoning_content\"",
+    b"\"reasoning\"",
+    b"\"arguments\"",
+];
+
+/// Classifies the data of one event.
+pub fn classify(data: &[u8]) -> Event {
+    if data == b"[DONE]" {
+        return Event::Done;
+    }
+    if OUTPUT_KEYS.iter().any(|key| has_text(data, key)) {
+        return Event::Output;
+    }
+    match value_of(data, b"\"error\"") {
+        Some([b'{' | b'"', ..]) if memmem::find(data, b"\"choices\"").is_none() => Event::Error,
+        _ => Event::Other,
+    }
+}
+
+/// Whether `key` stands in `data` with a string that is not empty.
+fn has_text(data: &[u8], key: &[u8]) -> bool {
+    memmem::find_iter(data, key).any(|at| match after_colon(&data[at + key.len()..]) {
+        Some([b'"', next, ..]) => *next != b'"',
+        _ => false,
+    })
+}
+
+/// What stands behind the first `key` and its colon.
+fn value_of<'d>(data: &'d [u8], key: &[u8]) -> Option<&'d [u8]> {
+    memmem::find_iter(data, key).find_map(|at| after_colon(&data[at + key.len()..]))
+}
+
+fn after_colon(bytes: &[u8]) -> Option<&[u8]> {
+    bytes
+        .trim_ascii_start()
+        .strip_prefix(b":")
+        .map(<[u8]>::trim_ascii_start)
+}
+
+/// The usage object in an event or a whole response, if there is one that is not null.
+pub fn usage(data: &[u8]) -> Option<Usage> {
+    // The last one counts: servers that report as they go repeat it.
+    let found = memmem::rfind(data, b"\"usage\"")?;
+    let object = after_colon(&data[found + b"\"usage\"".len()..])?;
+    if !object.starts_with(b"{") {
+        return None;
+    }
+    Some(Usage {
+        input: number_of(object, b"\"prompt_tokens\""),
+        output: number_of(object, b"\"completion_tokens\""),
+    })
+}
+
+fn number_of(object: &[u8], key: &[u8]) -> Option<u32> {
+    let value = value_of(object, key)?;
+    let end = value
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(value.len());
+    std::str::from_utf8(&value[..end]).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_told_apart() {
+        for (data, expected) in [
+            (r#"[DONE]"#, Event::Done),
+            (
+                r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
+                Event::Other,
+            ),
+            (
+                r#"{"choices":[{"delta":{"content":" hello"}}]}"#,
+                Event::Output,
+            ),
+            (
+                r#"{"choices": [{"delta": {"content" : "x"}}]}"#,
+                Event::Output,
+            ),
+            (
+                r#"{"choices":[{"delta":{"content":null,"reasoning_content":"hm"}}]}"#,
+                Event::Output,
+            ),
+            (
+                r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{"}}]}}]}"#,
+                Event::Output,
+            ),
+            (r#"{"choices":[{"text":"a","index":0}]}"#, Event::Output),
+            (
+                r#"{"choices":[{"text":"","finish_reason":"length"}]}"#,
+                Event::Other,
+            ),
+            (
+                r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#,
+                Event::Other,
+            ),
+            (r#"{"error":{"message":"out of memory"}}"#, Event::Error),
+            (
+                r#"{"choices":[{"delta":{"role":"say \"content\":\"x\""}}],"error":null}"#,
+                Event::Other,
+            ),
+        ] {
+            assert_eq!(classify(data.as_bytes()), expected, "{data}");
+        }
+    }
+
+    #[test]
+    fn usage_is_found_where_it_is_and_only_there() {
+        let both = Usage {
+            input: Some(12),
+            output: Some(3),
+        };
+        for (data, expected) in [
+            (
+                r#"{"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}}"#,
+                Some(both),
+            ),
+            (
+                r#"{"usage": {"total_tokens": 15, "completion_tokens": 3, "prompt_tokens": 12}}"#,
+                Some(both),
+            ),
+            (r#"{"usage":null}"#, None),
+            (r#"{"text":"\"usage\":{"}"#, None),
+            (
+                r#"{"usage":{"prompt_tokens":99999999999}}"#,
+                Some(Usage::default()),
+            ),
+            (r#"{}"#, None),
+        ] {
+            assert_eq!(usage(data.as_bytes()), expected, "{data}");
+        }
+    }
+}

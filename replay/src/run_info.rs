@@ -1,0 +1,186 @@
+//! `run.json`: what was asked, what was granted, on which machine, by which clock.
+//!
+//! Written once before t0, so that a run that is killed can still be read, and once more at the
+//! end. It is where the engine and the analysis meet, beside the records. Secrets never enter it:
+//! of headers only the names are kept, and a URL's user and password are refused.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// File name of the records in a result directory.
+pub const RECORDS_FILE: &str = "records.wlr";
+/// File name of the run's description.
+pub const RUN_FILE: &str = "run.json";
+/// File name of the summary.
+pub const SUMMARY_FILE: &str = "summary.json";
+/// Version of `run.json`'s shape.
+pub const RUN_FORMAT: u32 = 1;
+
+/// The whole of `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// [`RUN_FORMAT`].
+    pub format: u32,
+    /// Version of the program that fired.
+    pub replay_version: String,
+    /// What was fired.
+    pub workload: WorkloadInfo,
+    /// Settings as they were asked for; null where the default was left to the program.
+    pub requested: Settings,
+    /// Settings as they were in force.
+    pub effective: Settings,
+    /// Where it was fired.
+    pub target: Target,
+    /// The workload's stages.
+    pub stages: Vec<StageInfo>,
+    /// The clock that all times come from.
+    pub clock: ClockInfo,
+    /// The machine that fired.
+    pub host: HostInfo,
+    /// How the run ended; null while it goes on or when it was killed.
+    pub end: Option<RunEnd>,
+}
+
+/// What was fired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkloadInfo {
+    /// Merkle root, hexadecimal.
+    pub content_hash: String,
+    /// Length of the file in bytes.
+    pub file_bytes: u64,
+    /// Requests in the workload.
+    pub requests: u64,
+    /// Whether every hash was recomputed before t0.
+    pub verified: bool,
+}
+
+/// Settings of the engine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Worker threads.
+    pub workers: Option<u32>,
+    /// Most requests in flight at once, over all workers.
+    pub max_in_flight: Option<u32>,
+    /// Connections opened before t0, over all workers.
+    pub connections: Option<u32>,
+    /// The schedule's times are divided by this.
+    pub speed: Option<f64>,
+    /// Longest wait for a complete response, in ns from its first write.
+    pub timeout_ns: Option<u64>,
+    /// Names of header fields that were added.
+    pub header_names: Vec<String>,
+    /// Environment variable that the API key was taken from.
+    pub api_key_env: Option<String>,
+}
+
+/// Where it was fired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Base URL.
+    pub url: String,
+    /// Address that the host name resolved to, with the port.
+    pub address: String,
+}
+
+/// One stage, after `--speed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageInfo {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// `scheduled` or `closed`.
+    pub kind: String,
+    /// Left out of summaries.
+    pub warm_up: bool,
+    /// Beginning in ns from t0, after `--speed`.
+    pub start_ns: u64,
+    /// Asked duration in ns, after `--speed`; null if none was asked.
+    pub duration_ns: Option<u64>,
+    /// Asked rate in requests per second, after `--speed`; null if none was asked.
+    pub rate: Option<f64>,
+    /// Requests of this stage.
+    pub requests: u64,
+}
+
+/// The clock that all times come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClockInfo {
+    /// Name of the clock: `CLOCK_MONOTONIC`.
+    pub name: String,
+    /// t0 on that clock, in ns.
+    pub t0_monotonic_ns: u64,
+    /// t0 as Unix time, in ns.
+    pub t0_unix_ns: u64,
+    /// What the kernel derives the clock from, e.g. `tsc`; null if it does not say.
+    pub source: Option<String>,
+    /// How late the timer woke an idle worker before t0.
+    pub timer: TimerCalibration,
+}
+
+/// How late the timer wakes an idle thread, measured before t0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimerCalibration {
+    /// Wake-ups measured.
+    pub samples: u32,
+    /// Median lateness in ns.
+    pub late_median_ns: u64,
+    /// 99th percentile of lateness in ns.
+    pub late_p99_ns: u64,
+    /// Cost of one reading of the clock in ns.
+    pub clock_read_ns: u64,
+}
+
+/// The machine that fired.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostInfo {
+    /// Operating system and kernel release.
+    pub kernel: String,
+    /// CPU model, if the kernel tells it.
+    pub cpu: Option<String>,
+    /// Processors this process may run on.
+    pub cpus: u32,
+}
+
+/// How the run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// True when the user stopped it.
+    pub interrupted: bool,
+    /// End of the run in ns from t0.
+    pub ended_ns: u64,
+    /// CPU time of the process between t0 and the end, in ns.
+    pub cpu_ns: u64,
+    /// Times the scheduler took the CPU away between t0 and the end, over all threads.
+    pub involuntary_context_switches: u64,
+    /// Connections opened, before and after t0.
+    pub connections_opened: u64,
+}
+
+impl RunInfo {
+    /// Reads `run.json` of a result directory.
+    pub fn read(directory: &Path) -> anyhow::Result<Self> {
+        use anyhow::Context;
+        let path = directory.join(RUN_FILE);
+        let text = std::fs::read(&path).with_context(|| {
+            format!(
+                "{}: cannot be read; is this a directory that `replay run --out` wrote?",
+                path.display()
+            )
+        })?;
+        serde_json::from_slice(&text)
+            .with_context(|| format!("{}: not a run description", path.display()))
+    }
+
+    /// Writes `run.json` under a temporary name and renames it.
+    pub fn write(&self, directory: &Path) -> std::io::Result<()> {
+        write_json(&directory.join(RUN_FILE), self)
+    }
+}
+
+/// Writes pretty JSON under a temporary name beside `path` and renames it.
+pub fn write_json(path: &Path, value: &impl Serialize) -> std::io::Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    let temporary = path.with_extension("json.tmp");
+    std::fs::write(&temporary, bytes)?;
+    std::fs::rename(temporary, path)
+}

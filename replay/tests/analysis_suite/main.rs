@@ -1,0 +1,6 @@
+//! The analysis wing as its callers use it: a fixture whose figures are worked out by hand, put
+//! through the file format, and every report of it.
+
+mod fixture;
+mod reports;
+mod summaries;

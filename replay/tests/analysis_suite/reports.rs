@@ -1,0 +1,151 @@
+//! The three reports of the fixture.
+
+use crate::fixture::{info, records, requests};
+use replay::analysis::report::{self, Format, text::MAX_COLUMNS};
+use replay::analysis::summarize;
+use serde_json::{Value, json};
+
+fn report(format: Format) -> String {
+    let mut out = Vec::new();
+    report::write(format, &info(), &records(14, &requests()), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn lines() -> Vec<Value> {
+    let text = report(Format::Jsonl);
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+const PLAIN: Format = Format::Text { colour: false };
+
+#[test]
+fn the_screen_of_the_fixture() {
+    let golden = include_str!("screen.txt");
+    assert_eq!(report(PLAIN), golden, "\n{}", report(PLAIN));
+}
+
+#[test]
+fn no_line_is_longer_than_the_screen() {
+    let mut info = info();
+    info.target.url = format!("http://{}", "long.".repeat(50));
+    info.stages[1].name = Some("\u{1b}[31mred and endless".repeat(20));
+    info.stages.extend(vec![info.stages[1].clone(); 30]);
+    let mut out = Vec::new();
+    report::write(PLAIN, &info, &records(14, &requests()), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(!text.contains('\u{1b}'));
+    for line in text.lines() {
+        assert!(line.chars().count() <= MAX_COLUMNS, "{line}");
+    }
+    assert!(text.lines().count() <= 50, "one screen");
+}
+
+#[test]
+fn colour_is_the_only_difference_that_colour_makes() {
+    let coloured = report(Format::Text { colour: true });
+    assert!(coloured.contains("\x1b[1;31mINVALID\x1b[0m"));
+    let stripped = coloured.replace("\x1b[1;31m", "").replace("\x1b[0m", "");
+    assert_eq!(stripped, report(PLAIN));
+}
+
+#[test]
+fn json_is_the_summary_with_its_keys_in_order() {
+    let text = report(Format::Json);
+    let expected = serde_json::to_string_pretty(&summarize(&info(), &records(14, &requests())));
+    assert_eq!(text, expected.unwrap() + "\n");
+    let keys = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("  \"")?.split('"').next());
+    let expected = [
+        "format",
+        "workload",
+        "speed",
+        "verdict",
+        "accounting",
+        "load_summary",
+        "latency_from_scheduled_s",
+        "latency_from_sent_s",
+        "ttft_s",
+        "ttft_from_scheduled_s",
+        "itl_s",
+        "tpot_s",
+        "throughput",
+        "usage",
+        "stages",
+        "connections",
+    ];
+    assert_eq!(keys.collect::<Vec<_>>(), expected);
+    assert!(text.contains(r#""verdict": "INVALID""#));
+    assert!(text.contains(r#""check": "not_sent""#));
+}
+
+#[test]
+fn jsonl_has_every_key_of_a_request() {
+    let expected = json!({
+        "index": 2, "scheduled_ns": 1_000_000_000, "sent_ns": 1_000_100_000,
+        "body_written_ns": 1_000_100_000, "first_byte_ns": 1_000_100_000,
+        "first_token_ns": 1_020_100_000, "last_token_ns": 1_060_100_000,
+        "end_ns": 1_061_100_000, "lag_ns": 100_000, "outcome": "ok", "http_status": 200,
+        "error_class": null, "events": 4, "bytes": 100,
+        "token_times": [1_020_100_000, 1_030_100_000, 1_040_100_000, 1_060_100_000],
+        "input_tokens": 10, "output_tokens": 4, "usage_input": 10, "usage_output": 4,
+        "connection": 0, "new_connection": false, "worker": 0, "stage": 1,
+        "model": "llama-3.1-8b", "adapter": "movie", "session": 7, "turn": 0,
+        "leaf": "02".repeat(32),
+    });
+    assert_eq!(lines()[2], expected);
+}
+
+#[test]
+fn jsonl_writes_null_for_what_did_not_happen() {
+    let lines = lines();
+    let nulls = |line: &Value| {
+        let fields = line.as_object().unwrap().iter();
+        fields
+            .filter(|(_, value)| value.is_null())
+            .map(|(key, _)| key.clone())
+            .collect::<Vec<_>>()
+    };
+    // Never sent: nothing but the plan, the reason and the worker is known.
+    let mut expected: Vec<&str> = "sent_ns body_written_ns first_byte_ns first_token_ns \
+        last_token_ns end_ns lag_ns http_status events bytes token_times usage_input usage_output \
+        connection new_connection adapter session turn"
+        .split_whitespace()
+        .collect();
+    let mut never = nulls(&lines[10]);
+    never.sort();
+    expected.sort();
+    assert_eq!(never, expected);
+    assert_eq!(lines[10]["outcome"], "not_sent");
+    assert_eq!(lines[10]["error_class"], "connect");
+    // Not streamed: no events, rather than 0 of them. Streamed without output: 0 and [].
+    assert_eq!(
+        (&lines[4]["events"], &lines[4]["token_times"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&lines[12]["events"], &lines[12]["token_times"]),
+        (&json!(0), &json!([]))
+    );
+    assert_eq!(lines[7]["http_status"], Value::Null);
+    assert_eq!(lines[13]["new_connection"], true);
+}
+
+#[test]
+fn jsonl_is_sorted_by_index_and_hides_no_record() {
+    let mut made = requests();
+    made.push(made[3].clone());
+    made.reverse();
+    let mut out = Vec::new();
+    report::write(Format::Jsonl, &info(), &records(14, &made), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let index = |line| {
+        serde_json::from_str::<Value>(line).unwrap()["index"]
+            .as_u64()
+            .unwrap()
+    };
+    let indices: Vec<u64> = text.lines().map(index).collect();
+    assert_eq!(indices, [0, 1, 2, 3, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+}

@@ -1,0 +1,85 @@
+//! What a server is told before it starts, and its named limits.
+//!
+//! [`Config::check`] refuses values outside the limits; nothing is clamped.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// Tokens of an answer when neither the server nor the request names a number
+/// (OpenAI's default for completions).
+pub const DEFAULT_TOKENS: u32 = 16;
+/// Connections open at once; one more is closed as soon as it is accepted.
+pub const DEFAULT_MAX_CONNECTIONS: usize = 65_536;
+/// Most tokens of one answer, asked or configured.
+pub const MAX_TOKENS: u32 = 1_000_000;
+/// Largest request body read, in bytes; a larger one is answered 413.
+pub const MAX_BODY_BYTES: usize = 64 << 20;
+/// Longest time to first token and between tokens.
+pub const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
+/// Most worker threads.
+pub const MAX_WORKERS: usize = 256;
+/// Arrivals one worker keeps (about 2 GB); later ones are counted, not kept.
+pub const MAX_RECORDS_PER_WORKER: usize = 1 << 24;
+
+/// Connections that wait in the kernel to be accepted.
+pub(crate) const LISTEN_BACKLOG: i32 = 4096;
+/// Bytes of one frame of an answer: bounds the memory of a stream whose tokens
+/// are all due at once.
+pub(crate) const FRAME_BYTES: usize = 64 << 10;
+
+/// How a [`crate::Server`] listens and answers. The default is a free port on
+/// 127.0.0.1, one worker, no delays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Address to bind.
+    pub host: IpAddr,
+    /// Port to bind; 0 takes a free one.
+    pub port: u16,
+    /// Time to first token: from the read that completed the request's body to
+    /// the first token's chunk.
+    pub ttft: Duration,
+    /// Inter-token latency: time between the deadlines of two tokens.
+    pub itl: Duration,
+    /// Tokens of each answer; `None` gives each request what it asks for, or
+    /// [`DEFAULT_TOKENS`].
+    pub tokens: Option<u32>,
+    /// Threads that serve connections.
+    pub workers: usize,
+    /// Connections open at once.
+    pub max_connections: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            ttft: Duration::ZERO,
+            itl: Duration::ZERO,
+            tokens: None,
+            workers: 1,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+        }
+    }
+}
+
+impl Config {
+    /// Says which value is outside its limit, in terms of the flags.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if !(1..=MAX_WORKERS).contains(&self.workers) {
+            return Err(format!("--workers must be 1 to {MAX_WORKERS}"));
+        }
+        if let Some(tokens) = self.tokens
+            && !(1..=MAX_TOKENS).contains(&tokens)
+        {
+            return Err(format!("--tokens must be 1 to {MAX_TOKENS}"));
+        }
+        if self.ttft > MAX_DELAY || self.itl > MAX_DELAY {
+            return Err("--ttft and --itl must be at most 24 hours".to_owned());
+        }
+        if self.max_connections == 0 {
+            return Err("--max-connections must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+}

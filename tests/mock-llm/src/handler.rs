@@ -1,0 +1,135 @@
+//! From a request to its answer: routes, and the endpoints behind them.
+//!
+//! Every body is read to its end before anything is answered, also under a path
+//! that does not exist: the log tells what arrived, not what was welcome.
+
+use std::rc::Rc;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+
+use crate::answer::{self, Answer, respond};
+use crate::arrivals::Arrivals;
+use crate::body::{self, BrokenOff};
+use crate::connection::Connection;
+use crate::post::Post;
+use crate::refusal::Refusal;
+use crate::request::Api;
+use crate::stats::Shared;
+use crate::ticket::Ticket;
+
+/// What stands behind a path.
+#[derive(Clone, Copy)]
+enum Route {
+    Generate(Api),
+    Models,
+    Health,
+    Arrivals,
+    Stats,
+}
+
+impl Route {
+    fn of(path: &str) -> Option<(Self, &'static str)> {
+        Some(match path {
+            "/v1/chat/completions" => (Route::Generate(Api::Chat), "POST"),
+            "/v1/completions" => (Route::Generate(Api::Completions), "POST"),
+            "/v1/models" => (Route::Models, "GET"),
+            "/health" => (Route::Health, "GET"),
+            "/arrivals" => (Route::Arrivals, "GET, DELETE"),
+            "/stats" => (Route::Stats, "GET"),
+            _ => return None,
+        })
+    }
+}
+
+/// Answers one request.
+pub async fn handle(
+    connection: Rc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<Answer>, BrokenOff> {
+    let arrival_ns = connection.stamps.arrival_ns();
+    let (head, incoming) = request.into_parts();
+    let ticket =
+        (head.method == Method::POST).then(|| Ticket::open(&connection, arrival_ns, &head));
+    let body = body::read(incoming).await?;
+    let end_ns = connection.stamps.end_request();
+    let Some(ticket) = ticket else {
+        return Ok(look_up(
+            &connection.worker.shared,
+            &head.method,
+            head.uri.path(),
+        ));
+    };
+    let post = Post::new(&connection, ticket, end_ns);
+    Ok(match (body, Route::of(head.uri.path())) {
+        (Err(refusal), _) => post.refuse_unread(&refusal),
+        (Ok(body), Some((Route::Generate(api), _))) => post.generate(api, &body).await,
+        (Ok(body), route) => {
+            let refusal = wrong_way(&head.method, head.uri.path());
+            let mut response = post.refuse(&body, None, &refusal);
+            allow(&mut response, route.map(|(_, methods)| methods));
+            response
+        }
+    })
+}
+
+/// Requests other than POST.
+fn look_up(shared: &Shared, method: &Method, path: &str) -> Response<Answer> {
+    let text = |value: serde_json::Value| {
+        respond(
+            StatusCode::OK,
+            answer::JSON,
+            Answer::whole(format!("{value}\n"), None),
+        )
+    };
+    let get = *method == Method::GET;
+    match Route::of(path) {
+        Some((Route::Models, _)) if get => text(models()),
+        Some((Route::Health, _)) if get => text(json!({ "status": "ok" })),
+        Some((Route::Stats, _)) if get => text(json!(shared.stats())),
+        Some((Route::Arrivals, _)) if get => {
+            let arrivals = Arrivals::new(shared.records());
+            respond(StatusCode::OK, answer::JSON_LINES, Answer::lines(arrivals))
+        }
+        Some((Route::Arrivals, _)) if *method == Method::DELETE => {
+            shared.clear();
+            text(json!({ "cleared": true }))
+        }
+        route => {
+            let refusal = wrong_way(method, path);
+            let answer = Answer::whole(refusal.json(), None);
+            let mut response = respond(refusal.status, answer::JSON, answer);
+            allow(&mut response, route.map(|(_, methods)| methods));
+            response
+        }
+    }
+}
+
+fn models() -> serde_json::Value {
+    let model = json!({ "id": "mock", "object": "model", "created": 0, "owned_by": "mock-llm" });
+    json!({ "object": "list", "data": [model] })
+}
+
+/// 404, or 405 when the path exists.
+fn wrong_way(method: &Method, path: &str) -> Refusal {
+    match Route::of(path) {
+        None => Refusal::new(
+            StatusCode::NOT_FOUND,
+            format!("no such endpoint: {method} {path}"),
+        ),
+        Some((_, methods)) => Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("{path} does not take {method}, only {methods}"),
+        ),
+    }
+}
+
+fn allow(response: &mut Response<Answer>, methods: Option<&'static str>) {
+    if let Some(methods) = methods {
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(methods));
+    }
+}

@@ -1,0 +1,51 @@
+//! An OpenAI-compatible inference server without a model.
+//!
+//! It answers with the same token over and over, at the pace it was told, and
+//! writes down when each request reached it. A load generator can so be judged
+//! from outside: by what arrived and when, not by what it says it sent.
+//!
+//! It refuses to be clever: no tokenizer (a token is a whitespace-separated
+//! word), no sampling, one choice per answer, HTTP/1.1 only and no TLS.
+//!
+//! ```no_run
+//! let mut server = mock_llm::Server::start(mock_llm::Config::default())?;
+//! println!("http://{}/v1/chat/completions", server.addr());
+//! server.stop();
+//! for arrival in server.arrivals() {
+//!     println!("{} {}", arrival.arrival_ns, arrival.path);
+//! }
+//! # anyhow::Ok(())
+//! ```
+
+mod answer;
+mod arrivals;
+mod body;
+mod cli;
+mod clock;
+mod config;
+mod connection;
+mod delay;
+mod handler;
+mod log;
+mod pacing;
+mod post;
+mod program;
+mod refusal;
+mod render;
+mod request;
+mod server;
+mod stamps;
+mod stats;
+mod stream;
+mod ticket;
+mod words;
+mod worker;
+
+pub use arrivals::Arrival;
+pub use config::{
+    Config, DEFAULT_MAX_CONNECTIONS, DEFAULT_TOKENS, MAX_BODY_BYTES, MAX_DELAY,
+    MAX_RECORDS_PER_WORKER, MAX_TOKENS, MAX_WORKERS,
+};
+pub use program::run;
+pub use server::Server;
+pub use stats::Stats;

@@ -1,0 +1,132 @@
+//! Counts over all workers, and the state the workers share.
+//!
+//! Shared counters are atomics that are touched at the beginning and the end of
+//! a request; everything else is counted in each worker's own log.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::log::{Log, Record};
+
+/// Counts since the server started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// POST requests whose head was read.
+    pub requests: u64,
+    /// Those answered with a status of 400 or more.
+    pub errors: u64,
+    /// Those whose client went away before the answer was complete.
+    pub closed_early: u64,
+    /// POST requests in flight now.
+    pub in_flight: u64,
+    /// Most POST requests in flight at once.
+    pub peak_in_flight: u64,
+    /// Connections accepted.
+    pub connections_opened: u64,
+    /// Connections open now.
+    pub connections_open: u64,
+    /// Connections closed unserved, beyond the limit.
+    pub connections_refused: u64,
+    /// Requests served but not logged, beyond the limit.
+    pub arrivals_dropped: u64,
+}
+
+/// What the workers and the [`crate::Server`] share.
+pub struct Shared {
+    pub config: Config,
+    pub workers: Vec<WorkerShare>,
+    pub connections_opened: AtomicU64,
+    pub connections_refused: AtomicU64,
+    /// Set when the server stops: clients cut off from then on did not leave.
+    pub stopping: AtomicBool,
+    in_flight: AtomicU64,
+    peak_in_flight: AtomicU64,
+}
+
+/// One worker's part of it.
+#[derive(Default)]
+pub struct WorkerShare {
+    log: Mutex<Log>,
+    /// Connections the worker serves or was handed.
+    pub connections: AtomicUsize,
+}
+
+impl WorkerShare {
+    /// The worker's log; never contended unless it is being read.
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    pub fn new(config: Config) -> Self {
+        Shared {
+            workers: (0..config.workers)
+                .map(|_| WorkerShare::default())
+                .collect(),
+            config,
+            connections_opened: AtomicU64::new(0),
+            connections_refused: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+            in_flight: AtomicU64::new(0),
+            peak_in_flight: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a request in; returns how many are in flight, it included.
+    pub fn enter(&self) -> u64 {
+        let in_flight = self.in_flight.fetch_add(1, Relaxed) + 1;
+        // Only a new peak is written: the line stays shared otherwise.
+        if in_flight > self.peak_in_flight.load(Relaxed) {
+            self.peak_in_flight.fetch_max(in_flight, Relaxed);
+        }
+        in_flight
+    }
+
+    /// Counts a request out.
+    pub fn leave(&self) {
+        self.in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// Connections open now.
+    pub fn connections_open(&self) -> usize {
+        self.workers
+            .iter()
+            .map(|w| w.connections.load(Relaxed))
+            .sum()
+    }
+
+    /// A copy of every worker's records, unsorted.
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        for worker in &self.workers {
+            worker.log().copy_to(&mut records);
+        }
+        records
+    }
+
+    /// Forgets every worker's records.
+    pub fn clear(&self) {
+        for worker in &self.workers {
+            worker.log().clear();
+        }
+    }
+
+    pub fn stats(&self) -> Stats {
+        let counts: Vec<_> = self.workers.iter().map(|w| w.log().counts).collect();
+        Stats {
+            requests: counts.iter().map(|c| c.requests).sum(),
+            errors: counts.iter().map(|c| c.errors).sum(),
+            closed_early: counts.iter().map(|c| c.closed_early).sum(),
+            in_flight: self.in_flight.load(Relaxed),
+            peak_in_flight: self.peak_in_flight.load(Relaxed),
+            connections_opened: self.connections_opened.load(Relaxed),
+            connections_open: self.connections_open() as u64,
+            connections_refused: self.connections_refused.load(Relaxed),
+            arrivals_dropped: counts.iter().map(|c| c.dropped).sum(),
+        }
+    }
+}

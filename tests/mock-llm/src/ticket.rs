@@ -1,0 +1,88 @@
+//! A POST request in flight: it is logged when it begins, counted while it
+//! lasts, and knows at its end whether the answer was completed.
+
+use std::num::{NonZeroU16, NonZeroU64};
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use hyper::StatusCode;
+use hyper::header::AUTHORIZATION;
+use hyper::http::request::Parts;
+
+use crate::clock;
+use crate::connection::Connection;
+use crate::log::{BodyFacts, Record, Slot};
+use crate::request::Ask;
+
+/// Held by the handler, then by the answer's body. Dropping it unfinished means
+/// that the client went away, unless the server is stopping.
+pub struct Ticket {
+    connection: Rc<Connection>,
+    slot: Slot,
+    finished: bool,
+}
+
+impl Ticket {
+    /// Logs a request whose head was parsed.
+    pub fn open(connection: &Rc<Connection>, arrival_ns: u64, head: &Parts) -> Self {
+        let concurrent = connection.worker.shared.enter();
+        let mut log = connection.worker.share().log();
+        let record = Record {
+            arrival_ns,
+            closed_early_ns: None,
+            connection: connection.id,
+            path: log.name(head.uri.path()),
+            model: None,
+            body: None,
+            max_tokens: None,
+            concurrent: u32::try_from(concurrent).unwrap_or(u32::MAX),
+            status: None,
+            stream: None,
+            authorization: head.headers.contains_key(AUTHORIZATION),
+        };
+        let slot = log.push(record);
+        drop(log);
+        Ticket {
+            connection: Rc::clone(connection),
+            slot,
+            finished: false,
+        }
+    }
+
+    /// Notes what the body said, once it is read, and how it will be answered.
+    pub fn describe(&self, body: Option<BodyFacts>, ask: Option<&Ask<'_>>, status: StatusCode) {
+        let mut log = self.connection.worker.share().log();
+        log.counts.errors += u64::from(status.as_u16() >= 400);
+        let model = ask.and_then(Ask::model).map(|model| log.name(model));
+        let Some(record) = log.get_mut(self.slot) else {
+            return;
+        };
+        record.body = body;
+        record.model = model;
+        record.status = NonZeroU16::new(status.as_u16());
+        record.stream = ask.map(Ask::stream);
+        record.max_tokens = ask
+            .and_then(Ask::max_tokens)
+            .map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    }
+
+    /// The last byte of the answer was handed to the connection.
+    pub fn finish(mut self) {
+        self.finished = true;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let worker = &self.connection.worker;
+        worker.shared.leave();
+        if self.finished || worker.shared.stopping.load(Relaxed) {
+            return;
+        }
+        let mut log = worker.share().log();
+        log.counts.closed_early += 1;
+        if let Some(record) = log.get_mut(self.slot) {
+            record.closed_early_ns = NonZeroU64::new(clock::now_ns());
+        }
+    }
+}

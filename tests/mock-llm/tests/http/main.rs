@@ -1,0 +1,7 @@
+//! The mock seen from a socket, by a client that shares no code with it.
+
+mod answers;
+mod arrivals;
+mod client;
+mod program;
+mod timing;

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Independent reader of workload files, written from schemas/WORKLOAD.md alone.
+
+usage: wlc_reader.py [--requests] FILE...
+
+Recomputes every hash and checks the rules of WORKLOAD.md, section 12. Prints one JSON line for
+each file, or with --requests one for each request. Exit 0: all files are good; 1: a file is
+not, with section and offset on stderr; 2: usage. Python 3.9+, standard library only.
+"""
+import base64
+import hashlib
+import json
+import struct
+import sys
+
+MAGIC, END_MAGIC = b"\x89WLC\r\n\x1a\n", b"\nWLCEND\n"
+SECTIONS = [("BLOB", 1), ("SEGMENTS", 16), ("STRING_BYTES", 1), ("STRINGS", 8), ("PAIRS", 8),
+            ("PAIR_LISTS", 8), ("STAGES", 48), ("REQUESTS", 96), ("LEAVES", 32), ("MANIFEST", 1)]
+STAGE = struct.Struct("<IBBHQQQQII")
+REQUEST = struct.Struct("<BBBBIQQQQIIQIIIIIIIIII")
+NONE32, NONE64, MAX_TIME_NS = 2**32 - 1, 2**64 - 1, 3652 * 86400 * 10**9
+MAX_STRING_BYTES, MAX_BODY_BYTES = 1 << 20, 1 << 40
+MANIFEST_KEYS = ["compiler", "corpus", "rng", "seed", "server", "spec", "tokenizer", "traces"]
+
+
+class Fault(Exception):
+    """A broken rule: section, offset from the start of the file, what is wrong."""
+
+
+def sha256(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def merkle_root(hashes):
+    """RFC 9162, 2.1.1, level by level: pairs are joined, an odd last hash moves up."""
+    while len(hashes) > 1:
+        joined = [sha256(b"\x01", *hashes[i:i + 2]) for i in range(0, len(hashes) - 1, 2)]
+        hashes = joined + hashes[len(joined) * 2:]
+    return hashes[0]
+
+
+def field(tag, value):
+    return b"" if value is None else struct.pack("<BI", tag, len(value)) + value
+
+
+def u32(value):
+    return None if value == NONE32 else struct.pack("<I", value)
+
+
+def u64(value):
+    return None if value == NONE64 else struct.pack("<Q", value)
+
+
+class Workload:
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.file_hash = sha256(self.data)
+        self.place = {}
+        self.open_footer()
+        self.check_sections()
+        self.check_manifest()
+        self.stages = list(STAGE.iter_unpack(self.bytes_of("STAGES")))
+        self.counts, self.latest_ns, self.body_bytes = [0] * len(self.stages), 0, 0
+
+    def require(self, good, section, offset, what):
+        if not good:
+            raise Fault(f"{section} at offset {offset}: {what}")
+
+    def open_footer(self):
+        data, end = self.data, len(self.data) - 96
+        self.require(data[:8] == MAGIC, "HEADER", 0, "not a workload file")
+        self.require(len(data) >= 16 + 560 + 96, "HEADER", 0, f"only {len(data)} bytes")
+        major, minor, zero = struct.unpack_from("<HHI", data, 8)
+        self.require((major, minor) == (1, 0), "HEADER", 8, f"version {major}.{minor}, not 1.0")
+        (self.content_hash, footer_hash, file_bytes, table, count, zero2,
+         magic) = struct.unpack_from("<32s32sQQII8s", data, end)
+        self.require(magic == END_MAGIC, "TRAILER", end + 88, "the end mark is missing")
+        self.require(file_bytes == len(data), "TRAILER", end + 64, "file_bytes is wrong")
+        self.require(count == 10 and table == end - 560, "TRAILER", end + 72, "table misplaced")
+        self.require(zero == zero2 == 0, "HEADER", 12, "a field that must be zero is not")
+        actual = sha256(data[:16], data[table:end + 32], data[end + 64:])
+        self.require(actual == footer_hash, "FOOTER", table, "footer_hash differs")
+        self.table, self.trailer = table, end
+
+    def check_sections(self):
+        position = 16
+        for number, (name, stride) in enumerate(SECTIONS):
+            at = self.table + 56 * number
+            kind, width, offset, length, digest = struct.unpack_from("<IIQQ32s", self.data, at)
+            self.require((kind, width) == (number + 1, stride), name, at, "kind or stride")
+            self.require(offset == position and length % stride == 0, name, at, "misplaced")
+            end = offset + length
+            position = end + -end % 8
+            self.require(position <= self.table, name, at, "reaches past the section table")
+            self.place[name] = (offset, length)
+            self.require(sha256(self.bytes_of(name)) == digest, name, offset, "SHA-256 differs")
+            self.require(not any(self.data[end:position]), "PADDING", end, "not zero")
+        self.require(position == self.table, "SECTION TABLE", position, "bytes before the table")
+        self.require(self.count("LEAVES") == self.count("REQUESTS"), "LEAVES",
+                     self.place["LEAVES"][0], "LEAVES and REQUESTS differ in number")
+
+    def check_manifest(self):
+        raw, offset = self.bytes_of("MANIFEST"), self.place["MANIFEST"][0]
+        try:
+            self.manifest = json.loads(raw)
+            again = json.dumps(self.manifest, sort_keys=True, separators=(",", ":"),
+                               ensure_ascii=False).encode()
+        except ValueError as error:
+            raise Fault(f"MANIFEST at offset {offset}: {error}") from error
+        self.require(again == raw, "MANIFEST", offset, "not canonical JSON")
+        self.require(sorted(self.manifest) == MANIFEST_KEYS, "MANIFEST", offset, "other keys")
+
+    def bytes_of(self, name):
+        offset, length = self.place[name]
+        return self.data[offset:offset + length]
+
+    def count(self, name):
+        return self.place[name][1] // dict(SECTIONS)[name]
+
+    def record(self, name, form, index, what):
+        """Record `index` of a section; `what` says in an error who refers to it."""
+        self.require(index < self.count(name), name, self.place[name][0],
+                     f"{what} refers to record {index} of {self.count(name)}")
+        size = struct.calcsize(form)
+        return struct.unpack_from(form, self.data, self.place[name][0] + size * index)
+
+    def string(self, index, what, optional=False):
+        if optional and index == NONE32:
+            return None
+        offset, length = self.record("STRINGS", "<II", index, what)
+        base, total = self.place["STRING_BYTES"]
+        self.require(offset + length <= total and length <= MAX_STRING_BYTES, "STRINGS",
+                     self.place["STRINGS"][0] + 8 * index, "past STRING_BYTES or too long")
+        try:
+            return self.data[base + offset:base + offset + length].decode("utf-8")
+        except UnicodeDecodeError:
+            raise Fault(f"STRING_BYTES at offset {base + offset}: not UTF-8") from None
+
+    def pairs(self, index, what):
+        if index == NONE32:
+            return []
+        first, count = self.record("PAIR_LISTS", "<II", index, what)
+        self.require(count > 0 and first + count <= self.count("PAIRS"), "PAIR_LISTS",
+                     self.place["PAIR_LISTS"][0] + 8 * index, "empty or past PAIRS")
+        ids = [self.record("PAIRS", "<II", i, what) for i in range(first, first + count)]
+        return [(self.string(name, what), self.string(value, what)) for name, value in ids]
+
+    def body(self, first, count, what):
+        parts, (base, total) = [], self.place["BLOB"]
+        for index in range(first, first + count):
+            offset, length = self.record("SEGMENTS", "<QQ", index, what)
+            self.require(0 < length and offset + length <= total, "SEGMENTS",
+                         self.place["SEGMENTS"][0] + 16 * index, "empty or past BLOB")
+            parts.append(self.data[base + offset:base + offset + length])
+        return b"".join(parts)
+
+    def stages_leaf(self):
+        out = struct.pack("<QI", self.count("REQUESTS"), len(self.stages))
+        for index, row in enumerate(self.stages):
+            name, kind, flags, zero, start, duration, rate, requests, concurrency, zero2 = row
+            at, what = self.place["STAGES"][0] + 48 * index, f"stage {index}"
+            self.require(kind <= 1 and flags <= 1 and zero == zero2 == 0 and start <= MAX_TIME_NS,
+                         "STAGES", at, f"{what} has an undefined value")
+            self.require(requests == self.counts[index], "STAGES", at, "request_count is wrong")
+            name = self.string(name, what, optional=True)
+            fields = b"".join([
+                field(1, None if name is None else name.encode()), field(2, bytes([kind])),
+                field(3, b"\x01" if flags else None), field(4, struct.pack("<Q", start)),
+                field(5, u64(duration)), field(6, u64(rate)),
+                field(7, struct.pack("<Q", requests)), field(8, u32(concurrency))])
+            out += struct.pack("<I", len(fields)) + fields
+        return sha256(b"\x00", out)
+
+    def request(self, index):
+        """Checks request `index` and its leaf; gives it as a dictionary."""
+        what, at = f"request {index}", self.place["REQUESTS"][0] + 96 * index
+        (start_kind, flags, response, zero, stage, start, after, cancel, first, segments, tokens_in,
+         body_bytes, tokens_out, session, turn, model, adapter, method, path, headers, labels,
+         zero2) = REQUEST.unpack_from(self.data, at)
+
+        def rule(good, text):
+            self.require(good, "REQUESTS", at, f"{what}: {text}")
+
+        rule(start_kind <= 2 and flags <= 1 and response <= 1, "an undefined value")
+        rule(zero == zero2 == 0, "a field that must be zero is not")
+        rule(stage < len(self.stages), "its stage is past the last")
+        rule(start <= MAX_TIME_NS and (cancel <= MAX_TIME_NS or cancel == NONE64), "time limit")
+        rule((session == NONE32) == (turn == NONE32), "session and turn are set only together")
+        rule(after < index if start_kind == 1 else after == NONE64, "after_request")
+        rule(start_kind != 0 or start >= self.latest_ns, "starts before an earlier one")
+        rule(start_kind != 2 or start == 0, "a slot start has a time")
+        if start_kind == 0:
+            self.latest_ns = start
+        body = self.body(first, segments, what)
+        rule(len(body) == body_bytes <= MAX_BODY_BYTES, "body_bytes is wrong")
+        session = self.string(session, what, optional=True)
+        model, adapter = self.string(model, what), self.string(adapter, what, optional=True)
+        method, path = self.string(method, what), self.string(path, what)
+        headers, labels = self.pairs(headers, what), self.pairs(labels, what)
+        rule(len(dict(labels)) == len(labels), "a label stands twice")
+
+        def pairs(tag, items):
+            texts = [text.encode() for pair in items for text in pair]
+            value = struct.pack("<I", len(items)) + b"".join(
+                struct.pack("<I", len(text)) + text for text in texts)
+            return field(tag, value if items else None)
+
+        encoded = b"".join([
+            field(start_kind + 1, [u64(start), struct.pack("<QQ", after, start), b""][start_kind]),
+            field(0x04, struct.pack("<I", stage)),
+            field(0x05, None if session is None else session.encode()), field(0x06, u32(turn)),
+            field(0x07, model.encode()), field(0x08, None if adapter is None else adapter.encode()),
+            field(0x09, method.encode()), field(0x0a, path.encode()), pairs(0x0b, headers),
+            field(0x0c, bytes([flags])), field(0x0d, bytes([response])), field(0x0e, u64(cancel)),
+            field(0x0f, u32(tokens_in)), field(0x10, u32(tokens_out)), pairs(0x11, labels),
+            field(0x12, struct.pack("<Q", len(body)) + sha256(body))])
+        leaf, leaf_at = sha256(b"\x00", encoded), self.place["LEAVES"][0] + 32 * index
+        self.require(leaf == self.data[leaf_at:leaf_at + 32], "LEAVES", leaf_at, f"{what} differs")
+        self.counts[stage] += 1
+        self.body_bytes += len(body)
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            text = {"base64": base64.b64encode(body).decode()}
+        return {"index": index, "at_ns": start if start_kind == 0 else None,
+                "after": {"request": after, "delay_ns": start} if start_kind == 1 else None,
+                "stage": stage, "session": session, "turn": None if turn == NONE32 else turn,
+                "model": model, "adapter": adapter, "method": method, "path": path,
+                "headers": headers, "stream": flags == 1,
+                "input_tokens": None if tokens_in == NONE32 else tokens_in,
+                "output_tokens": None if tokens_out == NONE32 else tokens_out,
+                "cancel_after_ns": None if cancel == NONE64 else cancel,
+                "labels": dict(labels), "leaf": leaf.hex(), "body": text}
+
+    def verify(self, show=None):
+        """Checks everything behind the section table; `show` is called with each request."""
+        for index in range(self.count("REQUESTS")):
+            request = self.request(index)
+            if show:
+                show(request)
+        raw = self.bytes_of("LEAVES")
+        leaves = [raw[i:i + 32] for i in range(0, len(raw), 32)]
+        root = merkle_root([self.stages_leaf()] + leaves)
+        self.require(root == self.content_hash, "TRAILER", self.trailer, "content_hash differs")
+
+
+def main(arguments):
+    show_requests = "--requests" in arguments
+    files = [argument for argument in arguments if argument != "--requests"]
+    if not files or any(name.startswith("-") for name in files):
+        print(__doc__, file=sys.stderr)
+        return 2
+    status = 0
+    for name in files:
+        try:
+            workload = Workload(name)
+            workload.verify((lambda row: print(json.dumps(row))) if show_requests else None)
+        except (Fault, OSError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            status = 1
+            continue
+        if not show_requests:
+            print(json.dumps({
+                "file": name, "file_hash": workload.file_hash.hex(),
+                "content_hash": workload.content_hash.hex(),
+                "requests": workload.count("REQUESTS"), "body_bytes": workload.body_bytes}))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
