@@ -73,7 +73,11 @@ pub fn materialise(
     for batch in plan.requests.chunks(CHUNK * CHUNKS_AT_ONCE) {
         let chunks: Vec<Chunk> = batch
             .par_chunks(CHUNK)
-            .map(|requests| make(requests, &shared, &template, &streams))
+            .enumerate()
+            .map(|(chunk, requests)| {
+                let first = written + (chunk * CHUNK) as u64;
+                make(first, requests, &shared, &template, &streams)
+            })
             .collect();
         for chunk in chunks {
             write(&chunk, writer, &mut totals)?;
@@ -133,7 +137,9 @@ fn template(payload: &Payload) -> Result<Template, WriteError> {
     Ok(Template { record, tables })
 }
 
+/// Makes consecutive requests, the first of which has the index `first`.
 fn make(
+    first: u64,
     requests: &[PlannedRequest],
     shared: &Shared,
     template: &Template,
@@ -143,7 +149,7 @@ fn make(
     let mut rope = Vec::new();
     let mut scratch = Vec::new();
     let tables = template.tables.view();
-    for request in requests {
+    for (index, request) in (first..).zip(requests) {
         rope.clear();
         prompt(
             shared.corpus,
@@ -160,7 +166,7 @@ fn make(
         record.input_tokens = request.input_tokens.into();
         record.output_tokens = request.output_tokens.into();
         record.body_bytes = body.bytes.into();
-        let leaf = request_leaf(&record, &body, &tables, &mut scratch)
+        let leaf = request_leaf(index, &record, &body, &tables, &mut scratch)
             .expect("the template's ids are in its tables");
         chunk
             .requests

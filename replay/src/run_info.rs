@@ -46,6 +46,9 @@ pub struct RunInfo {
 pub struct WorkloadInfo {
     /// Merkle root, hexadecimal.
     pub content_hash: String,
+    /// SHA-256 over the file's header and footer, which hold the hash of every section,
+    /// hexadecimal: it binds the run to the very file, manifest included.
+    pub footer_hash: String,
     /// Length of the file in bytes.
     pub file_bytes: u64,
     /// Requests in the workload.

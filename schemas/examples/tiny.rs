@@ -49,7 +49,8 @@ pub fn write(path: &Path) -> Finished {
         .pair_list(&[("content-type", "application/json")])
         .expect("a short list")
         .into();
-    let leaf = request_leaf(&record, &body, &tables.view(), &mut Vec::new()).expect("no reference");
+    let leaf =
+        request_leaf(0, &record, &body, &tables.view(), &mut Vec::new()).expect("no reference");
     writer.request(record, &rope, leaf).expect("disk space");
     writer
         .finish(&tables, &[stage], &manifest())

@@ -61,6 +61,13 @@ pub fn write_frame(
     items: u32,
     payload: &[u8],
 ) -> io::Result<()> {
+    if payload.len() > MAX_FRAME_BYTES as usize {
+        let what = format!(
+            "a frame of {} bytes is longer than the limit of {MAX_FRAME_BYTES}",
+            payload.len()
+        );
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+    }
     let mut header = FrameHeader {
         kind: (kind as u32).into(),
         length: (payload.len() as u32).into(),
@@ -190,6 +197,9 @@ impl Records {
                 }
                 Some((FrameKind::End, _, _)) => {
                     return Err(wrong("bytes follow the end mark".into()));
+                }
+                Some((FrameKind::Strings, ..)) if frame > 0 => {
+                    return Err(wrong("a string table that is not the first frame".into()));
                 }
                 Some((FrameKind::Strings, items, payload)) => {
                     records.strings = decode_strings(items, payload).map_err(wrong)?;

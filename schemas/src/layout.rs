@@ -26,7 +26,9 @@ pub const NONE_U64: u64 = u64::MAX;
 /// Longest string (model, path, header value, label), in bytes.
 pub const MAX_STRING_BYTES: u32 = 1 << 20;
 /// Longest expanded body, in bytes.
-pub const MAX_BODY_BYTES: u64 = 1 << 40;
+pub const MAX_BODY_BYTES: u64 = 1 << 32;
+/// Most pairs in one list.
+pub const MAX_PAIRS: u32 = 1024;
 /// Latest start, delay or cancellation, in nanoseconds: ten years.
 pub const MAX_TIME_NS: u64 = 3_652 * 86_400 * 1_000_000_000;
 
@@ -224,11 +226,13 @@ record! {
         name: U32,
         /// [`StageKind`] as a number.
         kind: u8,
-        /// Bit 0: warm-up, left out of summaries. Other bits are zero.
+        /// Bit 0: warm-up, left out of summaries. Bit 1: begins after the stage before has ended.
+        /// Other bits are zero.
         flags: u8,
         /// Zero.
         zero: U16,
-        /// When the stage begins, in ns from t0.
+        /// When the stage begins, in ns from t0; with bit 1 of `flags`, from the end of the stage
+        /// before.
         start_ns: U64,
         /// Asked duration in ns, or none.
         duration_ns: U64,
@@ -245,6 +249,9 @@ record! {
 
 /// `StageRecord::flags`: left out of summaries.
 pub const STAGE_WARM_UP: u8 = 1;
+/// `StageRecord::flags`: the stage begins `start_ns` after the last request of the stage before
+/// has ended, and the `at` times of its requests count from its beginning.
+pub const STAGE_AFTER_PREVIOUS: u8 = 2;
 
 record! {
     /// Everything that decides one request.
@@ -259,7 +266,7 @@ record! {
         zero: u8,
         /// Index into STAGES.
         stage: U32,
-        /// `at`: ns from t0. `after`: delay in ns after that request ends. `slot`: zero.
+        /// `at`: ns from the beginning of its time base (t0, or its stage). `after`: delay in ns after that request ends. `slot`: zero.
         start_ns: U64,
         /// `after`: index of the request to wait for, lower than this one's. Otherwise none.
         after_request: U64,

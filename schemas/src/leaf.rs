@@ -6,14 +6,20 @@
 
 use crate::Digest;
 use crate::layout::{
-    PairRecord, REQUEST_STREAM, RequestRecord, STAGE_WARM_UP, StageRecord, StartKind, optional_u32,
-    optional_u64,
+    PairRecord, REQUEST_STREAM, RequestRecord, STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, StageRecord,
+    StartKind, optional_u32, optional_u64,
 };
 use crate::merkle;
 use crate::tables::{ReferenceError, Tables};
 use sha2::{Digest as _, Sha256};
 
+/// In front of a stage table's encoding.
+pub const STAGES_PREFIX: [u8; 8] = *b"wlc1stg\0";
+/// In front of a request's encoding.
+pub const REQUEST_PREFIX: [u8; 8] = *b"wlc1req\0";
+
 mod tag {
+    pub const INDEX: u8 = 0x00;
     pub const START_AT: u8 = 0x01;
     pub const START_AFTER: u8 = 0x02;
     pub const START_SLOT: u8 = 0x03;
@@ -41,6 +47,7 @@ mod tag {
     pub const STAGE_RATE: u8 = 0x06;
     pub const STAGE_REQUESTS: u8 = 0x07;
     pub const STAGE_CONCURRENCY: u8 = 0x08;
+    pub const STAGE_AFTER_PREVIOUS: u8 = 0x09;
 }
 
 /// SHA-256 of a body, fed segment by segment.
@@ -137,14 +144,18 @@ impl Encoder<'_> {
     }
 }
 
-/// The canonical encoding of a request, appended to `out`. Errors name a dangling reference.
+/// The canonical encoding of the request with this index, appended to `out`. Errors name a
+/// dangling reference.
 pub fn encode_request(
+    index: u64,
     request: &RequestRecord,
     body: &BodyDigest,
     tables: &Tables,
     out: &mut Vec<u8>,
 ) -> Result<(), ReferenceError> {
+    out.extend_from_slice(&REQUEST_PREFIX);
     let mut encoder = Encoder { out };
+    encoder.field(tag::INDEX, &index.to_le_bytes());
     encode_start(request, &mut encoder)?;
     encoder.field(tag::STAGE, &request.stage.get().to_le_bytes());
     encoder.optional(
@@ -195,15 +206,16 @@ fn encode_start(request: &RequestRecord, encoder: &mut Encoder) -> Result<(), Re
     Ok(())
 }
 
-/// Leaf hash of a request. `scratch` is cleared and reused between calls.
+/// Leaf hash of the request with this index. `scratch` is cleared and reused between calls.
 pub fn request_leaf(
+    index: u64,
     request: &RequestRecord,
     body: &BodyDigest,
     tables: &Tables,
     scratch: &mut Vec<u8>,
 ) -> Result<Digest, ReferenceError> {
     scratch.clear();
-    encode_request(request, body, tables, scratch)?;
+    encode_request(index, request, body, tables, scratch)?;
     Ok(merkle::leaf_hash(scratch))
 }
 
@@ -213,7 +225,8 @@ pub fn stages_leaf(
     request_count: u64,
     tables: &Tables,
 ) -> Result<Digest, ReferenceError> {
-    let mut out = request_count.to_le_bytes().to_vec();
+    let mut out = STAGES_PREFIX.to_vec();
+    out.extend_from_slice(&request_count.to_le_bytes());
     out.extend_from_slice(&(stages.len() as u32).to_le_bytes());
     let mut fields = Vec::new();
     for stage in stages {
@@ -247,5 +260,7 @@ fn encode_stage(
         &stage.request_count.get().to_le_bytes(),
     );
     encoder.optional_u32(tag::STAGE_CONCURRENCY, optional_u32(stage.concurrency));
+    let after_previous = stage.flags & STAGE_AFTER_PREVIOUS != 0;
+    encoder.optional(tag::STAGE_AFTER_PREVIOUS, after_previous.then_some(&[1]));
     Ok(())
 }

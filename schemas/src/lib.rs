@@ -12,7 +12,9 @@ pub mod manifest;
 pub mod merkle;
 pub mod reader;
 pub mod records;
+pub mod rules;
 pub mod tables;
+pub mod temporary;
 pub mod verify;
 pub mod writer;
 

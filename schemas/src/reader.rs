@@ -31,6 +31,7 @@ pub struct Workload {
     map: Arc<Mmap>,
     sections: [SectionPlace; Section::ALL.len()],
     content_hash: Digest,
+    footer_hash: Digest,
 }
 
 /// Where a section lies and what it should hash to.
@@ -100,6 +101,7 @@ impl Workload {
         let sections = check_table(entries, trailer.table_offset.get())?;
         Ok(Workload {
             content_hash: trailer.content_hash,
+            footer_hash: trailer.footer_hash,
             map: Arc::new(map),
             sections,
         })
@@ -108,6 +110,12 @@ impl Workload {
     /// The Merkle root from the trailer.
     pub fn content_hash(&self) -> Digest {
         self.content_hash
+    }
+
+    /// SHA-256 over header, section table and trailer. As the table holds the hash of each
+    /// section, it stands for every byte of the file, and costs nothing to read.
+    pub fn footer_hash(&self) -> Digest {
+        self.footer_hash
     }
 
     /// The whole file.
@@ -265,6 +273,9 @@ fn check_header(header: &FileHeader) -> Result<(), FormatError> {
             reads: READS,
         });
     }
+    if header.zero.get() != 0 {
+        return Err(FormatError::Padding { offset: 12 });
+    }
     Ok(())
 }
 
@@ -282,6 +293,12 @@ fn check_trailer<'m>(
             offset,
             said: trailer.file_bytes.get(),
             actual: map.len() as u64,
+        });
+    }
+    if trailer.zero.get() != 0 {
+        let field = std::mem::offset_of!(Trailer, zero) as u64;
+        return Err(FormatError::Padding {
+            offset: offset + field,
         });
     }
     let table_bytes = Section::ALL.len() * size_of::<SectionEntry>();

@@ -55,7 +55,7 @@ record! {
     ResultRecord (168) {
         /// Index of the request in the workload.
         index: U64,
-        /// When it was to be sent, after `--speed`.
+        /// When it was to be sent, after `--speed`, or none when that was not known beforehand.
         scheduled_ns: U64,
         /// Just before the first write of this request, or none.
         sent_ns: U64,

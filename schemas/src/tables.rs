@@ -4,7 +4,9 @@
 //! [`TablesBuilder`] has gathered, so that a request's leaf is computed by one function only.
 
 use crate::error::WriteError;
-use crate::layout::{MAX_STRING_BYTES, NONE_U32, PairListRecord, PairRecord, StringRecord};
+use crate::layout::{
+    MAX_PAIRS, MAX_STRING_BYTES, NONE_U32, PairListRecord, PairRecord, StringRecord,
+};
 use std::collections::HashMap;
 
 /// A borrowed view of the string and pair sections.
@@ -119,6 +121,12 @@ impl TablesBuilder {
     pub fn pair_list(&mut self, pairs: &[(&str, &str)]) -> Result<u32, WriteError> {
         if pairs.is_empty() {
             return Ok(NONE_U32);
+        }
+        if pairs.len() > MAX_PAIRS as usize {
+            return Err(WriteError::Limit {
+                what: "the length of a pair list",
+                limit: MAX_PAIRS.into(),
+            });
         }
         let ids = pairs
             .iter()

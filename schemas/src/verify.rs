@@ -5,13 +5,11 @@
 
 use crate::Digest;
 use crate::error::FormatError;
-use crate::layout::{
-    MAX_TIME_NS, NONE_U32, NONE_U64, REQUEST_STREAM, RequestRecord, ResponseFormat, STAGE_WARM_UP,
-    Section, StageKind, StageRecord, StartKind, padding_after,
-};
+use crate::layout::{STAGE_AFTER_PREVIOUS, Section, StartKind, Trailer, padding_after};
 use crate::leaf::{BodyHasher, request_leaf, stages_leaf};
 use crate::merkle::RootBuilder;
 use crate::reader::Workload;
+use crate::rules;
 use crate::{hex, manifest::Manifest};
 use sha2::{Digest as _, Sha256};
 use std::sync::Mutex;
@@ -111,6 +109,7 @@ fn check_requests(
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<u64, FormatError> {
+    check_tables(workload)?;
     check_order(workload)?;
     let (next, done, body_bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let fault = FirstFault::default();
@@ -141,26 +140,42 @@ fn check_requests(
     Ok(body_bytes.into_inner())
 }
 
-/// Rules between requests: starts do not go back, and nothing waits for a later request.
+/// Every string and pair list, used or not.
+fn check_tables(workload: &Workload) -> Result<(), FormatError> {
+    let tables = workload.tables();
+    for id in 0..tables.strings.len() as u32 {
+        let wrong = |what| workload.record_error(Section::Strings, id.into(), what);
+        rules::string(&tables, id).map_err(wrong)?;
+    }
+    for id in 0..tables.pair_lists.len() as u32 {
+        let wrong = |what| workload.record_error(Section::PairLists, id.into(), what);
+        rules::pair_list(&tables, id).map_err(wrong)?;
+    }
+    Ok(())
+}
+
+/// Rules between requests: starts do not go back within a time base, and nothing waits for a
+/// later request. All stages share t0 as their time base but those that follow the one before.
 fn check_order(workload: &Workload) -> Result<(), FormatError> {
-    let mut latest_ns = 0;
+    let stages = workload.stages();
+    let mut latest_ns = vec![0; stages.len() + 1];
     for (index, request) in workload.requests().iter().enumerate() {
         let wrong =
             |what: &str| Err(workload.record_error(Section::Requests, index as u64, what.into()));
-        let (start_ns, after) = (request.start_ns.get(), request.after_request.get());
+        let stage = request.stage.get() as usize;
+        let own_base = stages
+            .get(stage)
+            .is_some_and(|stage| stage.flags & STAGE_AFTER_PREVIOUS != 0);
+        let latest_ns = &mut latest_ns[if own_base { stage + 1 } else { 0 }];
         match StartKind::from_number(request.start_kind) {
-            Some(StartKind::At) if start_ns < latest_ns => {
+            Some(StartKind::At) if request.start_ns.get() < *latest_ns => {
                 return wrong("starts before the request in front of it");
             }
-            Some(StartKind::At) => latest_ns = start_ns,
-            Some(StartKind::After) if after >= index as u64 => {
+            Some(StartKind::At) => *latest_ns = request.start_ns.get(),
+            Some(StartKind::After) if request.after_request.get() >= index as u64 => {
                 return wrong("waits for a request that does not come before it");
             }
-            Some(StartKind::Slot) if start_ns != 0 => return wrong("a slot start has a time"),
             _ => {}
-        }
-        if request.start_kind != StartKind::After as u8 && after != NONE_U64 {
-            return wrong("after_request is set, but it does not start after another");
         }
     }
     Ok(())
@@ -174,7 +189,8 @@ fn check_request(
 ) -> Result<u64, FormatError> {
     let request = &workload.requests()[index as usize];
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);
-    check_fields(request, workload.stages().len()).map_err(|what| wrong(what.into()))?;
+    rules::request(request, workload.stages().get(request.stage.get() as usize)).map_err(wrong)?;
+    rules::http_head(request, &workload.tables()).map_err(wrong)?;
     let blob = workload.section(Section::Blob);
     let mut hasher = BodyHasher::default();
     workload
@@ -188,7 +204,7 @@ fn check_request(
             body.bytes
         )));
     }
-    let leaf = request_leaf(request, &body, &workload.tables(), scratch).map_err(wrong)?;
+    let leaf = request_leaf(index, request, &body, &workload.tables(), scratch).map_err(wrong)?;
     if leaf != workload.leaves()[index as usize] {
         let offset = workload.place(Section::Leaves).offset as u64 + index * 32;
         return Err(FormatError::Leaf {
@@ -199,31 +215,6 @@ fn check_request(
     Ok(body.bytes)
 }
 
-fn check_fields(request: &RequestRecord, stage_count: usize) -> Result<(), &'static str> {
-    let cancel_ns = request.cancel_after_ns.get();
-    match () {
-        _ if StartKind::from_number(request.start_kind).is_none() => {
-            Err("start_kind is not defined")
-        }
-        _ if ResponseFormat::from_number(request.response_format).is_none() => {
-            Err("response_format is not defined")
-        }
-        _ if request.flags & !REQUEST_STREAM != 0 => Err("flags are not defined"),
-        _ if request.zero != 0 || request.zero2.get() != 0 => {
-            Err("a field that must be zero is not")
-        }
-        _ if request.stage.get() as usize >= stage_count => Err("its stage is past the last stage"),
-        _ if request.start_ns.get() > MAX_TIME_NS => Err("its start is later than the limit"),
-        _ if cancel_ns != NONE_U64 && cancel_ns > MAX_TIME_NS => {
-            Err("its cancellation is later than the limit")
-        }
-        _ if (request.session.get() == NONE_U32) != (request.turn.get() == NONE_U32) => {
-            Err("session and turn are set only together")
-        }
-        _ => Ok(()),
-    }
-}
-
 fn check_stages(workload: &Workload) -> Result<(), FormatError> {
     let mut counts = vec![0u64; workload.stages().len()];
     workload
@@ -231,25 +222,10 @@ fn check_stages(workload: &Workload) -> Result<(), FormatError> {
         .iter()
         .for_each(|request| counts[request.stage.get() as usize] += 1);
     for (index, (stage, counted)) in workload.stages().iter().zip(counts).enumerate() {
-        check_stage(stage, counted)
-            .map_err(|what| workload.record_error(Section::Stages, index as u64, what.into()))?;
+        rules::stage(stage, index, counted)
+            .map_err(|what| workload.record_error(Section::Stages, index as u64, what))?;
     }
     Ok(())
-}
-
-fn check_stage(stage: &StageRecord, counted: u64) -> Result<(), &'static str> {
-    match () {
-        _ if StageKind::from_number(stage.kind).is_none() => Err("kind is not defined"),
-        _ if stage.flags & !STAGE_WARM_UP != 0 => Err("flags are not defined"),
-        _ if stage.zero.get() != 0 || stage.zero2.get() != 0 => {
-            Err("a field that must be zero is not")
-        }
-        _ if stage.start_ns.get() > MAX_TIME_NS => Err("its start is later than the limit"),
-        _ if stage.request_count.get() != counted => {
-            Err("request_count is not the number of its requests")
-        }
-        _ => Ok(()),
-    }
 }
 
 fn check_root(workload: &Workload) -> Result<Digest, FormatError> {
@@ -261,7 +237,7 @@ fn check_root(workload: &Workload) -> Result<Digest, FormatError> {
     workload.leaves().iter().for_each(|leaf| root.push(*leaf));
     let actual = root.root();
     if actual != workload.content_hash() {
-        let offset = (workload.file_bytes().len() - size_of::<crate::layout::Trailer>()) as u64;
+        let offset = (workload.file_bytes().len() - size_of::<Trailer>()) as u64;
         return Err(FormatError::ContentHash {
             offset,
             said: hex(&workload.content_hash()),

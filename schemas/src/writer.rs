@@ -14,11 +14,11 @@ use crate::leaf::stages_leaf;
 use crate::manifest::Manifest;
 use crate::merkle::RootBuilder;
 use crate::tables::TablesBuilder;
+use crate::temporary::TemporaryFile;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use tempfile::{Builder, NamedTempFile};
 use zerocopy::IntoBytes;
 
 const BUFFER_BYTES: usize = 1 << 20;
@@ -50,8 +50,8 @@ struct Spool {
 }
 
 impl Spool {
-    fn new(directory: &Path) -> io::Result<Self> {
-        let file = tempfile::tempfile_in(directory)?;
+    fn new(target: &Path) -> io::Result<Self> {
+        let file = TemporaryFile::unnamed(target)?;
         Ok(Spool {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             bytes: 0,
@@ -75,7 +75,7 @@ impl Spool {
 
 /// The output file with the running hashes of the file and of the open section.
 struct Output {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<TemporaryFile>,
     file_hasher: Sha256,
     section_hasher: Sha256,
     position: u64,
@@ -180,12 +180,7 @@ impl WorkloadWriter {
     }
 
     fn open(target: &Path) -> io::Result<Self> {
-        let directory = directory_of(target);
-        let file = Builder::new()
-            .prefix(".wlc-")
-            .suffix(".tmp")
-            .permissions(readable_by_all())
-            .tempfile_in(directory)?;
+        let file = TemporaryFile::beside(target)?;
         let mut output = Output {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             file_hasher: Sha256::new(),
@@ -200,9 +195,9 @@ impl WorkloadWriter {
         Ok(WorkloadWriter {
             target: target.to_owned(),
             output,
-            segments: Spool::new(directory)?,
-            requests: Spool::new(directory)?,
-            leaves: Spool::new(directory)?,
+            segments: Spool::new(target)?,
+            requests: Spool::new(target)?,
+            leaves: Spool::new(target)?,
             request_count: 0,
         })
     }
@@ -290,7 +285,11 @@ impl WorkloadWriter {
         output.section_from(Section::Leaves, leaves)?;
         output.section(Section::Manifest, &manifest.to_canonical_json())?;
         output.footer(content_hash)?;
-        commit(output.file, &self.target)?;
+        let file = output
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
+        file.keep_as(&self.target)?;
         Ok(Finished {
             content_hash,
             file_hash: output.file_hasher.finalize().into(),
@@ -327,24 +326,4 @@ pub fn footer_hash(header: &FileHeader, entries: &[SectionEntry], trailer: &Trai
         .chain_update(&bytes[64..])
         .finalize()
         .into()
-}
-
-fn directory_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Like any file a program creates: the umask decides.
-fn readable_by_all() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o666)
-}
-
-fn commit(file: BufWriter<NamedTempFile>, target: &Path) -> io::Result<()> {
-    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| error.error)?;
-    File::open(directory_of(target))?.sync_all()
 }

@@ -85,7 +85,7 @@ fn write(path: &Path, split: bool) -> Finished {
         record.headers = headers.into();
         record.body_bytes = body.bytes.into();
         record.output_tokens = (index as u32 + 1).into();
-        let leaf = request_leaf(&record, &body, &tables.view(), &mut Vec::new()).unwrap();
+        let leaf = request_leaf(index, &record, &body, &tables.view(), &mut Vec::new()).unwrap();
         writer.request(record, &rope, leaf).unwrap();
     }
     let stage = StageRecord {

@@ -80,14 +80,7 @@ fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Valu
     let start_ns = request.start_ns.get();
     let kind = StartKind::from_number(request.start_kind)
         .ok_or_else(|| wrong("start_kind is not defined".into()))?;
-    let pairs = |id: u32| -> Result<Value, FormatError> {
-        let pairs = tables.named_pairs(id).map_err(wrong)?;
-        Ok(pairs
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect::<Map<_, _>>()
-            .into())
-    };
+    let pairs = |id: u32| tables.named_pairs(id).map(pairs_json).map_err(wrong);
     let mut object = json!({
         "index": index,
         "at_ns": (kind == StartKind::At).then_some(start_ns),
@@ -114,6 +107,23 @@ fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Valu
         object["body"] = body.into();
     }
     Ok(object)
+}
+
+/// Names and values as an object; a name that stands more than once has a list of values.
+fn pairs_json(pairs: Vec<(&str, &str)>) -> Value {
+    let mut object = Map::new();
+    for (name, value) in pairs {
+        let place = object.entry(name).or_insert(Value::Null);
+        *place = match place.take() {
+            Value::Null => Value::from(value),
+            Value::Array(mut values) => {
+                values.push(value.into());
+                Value::Array(values)
+            }
+            first => json!([first, value]),
+        };
+    }
+    Value::Object(object)
 }
 
 /// The same values, one a line.

@@ -32,7 +32,7 @@ pub struct Stats {
 }
 
 /// Picoseconds: the smallest part that interpolating nanoseconds by thousandths yields, so that
-/// every percentile is an exact integer until the one division that makes seconds of it.
+/// every percentile is an exact integer until it becomes seconds, the last step.
 const PS_PER_NS: i128 = 1_000;
 const PS_PER_S: f64 = 1e12;
 
@@ -173,9 +173,13 @@ mod tests {
 
     #[test]
     fn the_mean_of_large_values_is_exact() {
-        // As f64 seconds, summing a million of these loses the last digits; as integers not.
+        // Broken control: a sum in f64 seconds has lost the nanosecond after a million of these.
+        let sum: f64 = (0..1_000_000).map(|_| 86_400.000_000_001).sum();
+        assert!((sum / 1e6 - 86_400.000_000_001_f64).abs() > 0.9e-9);
         let stats = Stats::of_ns(vec![86_400_000_000_001; 1_000_000]).unwrap();
-        assert_eq!(stats.mean, 86_400.000_000_001);
+        // One step of an f64 of this size is 1.5e-11.
+        assert!((stats.mean - 86_400.000_000_001).abs() < 2e-11);
+        assert_eq!((stats.mean, stats.mean), (stats.min, stats.max));
         assert_eq!(Stats::of_ns(vec![-1, -2]).unwrap().mean, -1.5e-9);
     }
 

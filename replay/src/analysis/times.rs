@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_true_does_not_fit() {
-        let broken: [(&str, fn(&mut Times)); 8] = [
+        type Change = fn(&mut Times);
+        let broken: [(&str, Change); 8] = [
             ("no end", |times| times.end_ns = None),
             ("no schedule", |times| times.scheduled_ns = None),
             ("not sent, yet answered", |times| times.sent_ns = None),

@@ -34,9 +34,9 @@ pub struct Stamps {
 }
 
 impl Stamps {
-    /// Just before the first write since [`Connection::send`].
+    /// Just before the first write since [`Connection::send`], if the socket took anything.
     pub fn first_write_ns(&self) -> Option<u64> {
-        Some(self.first_write_ns.get()).filter(|ns| *ns != 0)
+        self.last_write_ns().map(|_| self.first_write_ns.get())
     }
 
     /// Just after the last successful write.

@@ -135,6 +135,7 @@ impl Flight {
         let response = response.map_err(|error| self.failure(&error))?;
         // Nothing is written after the body's last byte until the next request.
         self.record.body_written_ns = self.time_or_none(connection.stamps.last_write_ns());
+        self.record.first_byte_ns = self.time_or_none(connection.stamps.first_read_ns());
         self.record.http_status = response.status().as_u16().into();
         let is_sse = is_event_stream(&response);
         let good = response.status().is_success();
@@ -243,6 +244,9 @@ impl Drop for Flight {
             // It failed before a byte was written: whatever failed, it was not sent.
             self.record.outcome = Outcome::NotSent as u8;
             self.record.end_ns = NONE_U64.into();
+        } else if self.record.sent_ns.get() != NONE_U64 && self.record.end_ns.get() == NONE_U64 {
+            // Given up from outside, in the middle of the answer.
+            self.record.end_ns = self.worker.from_t0(monotonic_ns()).into();
         }
         self.worker.land(&self.record, token_ns);
         self.worker.put_buffers(std::mem::take(&mut self.buffers));

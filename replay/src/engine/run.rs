@@ -171,19 +171,23 @@ pub fn fire(
         involuntary_context_switches: involuntary_context_switches().saturating_sub(before.1),
         connections_opened: Snapshot::take(&counters).connections,
     };
-    let failures = threads
+    // All threads are joined before the first failure is told.
+    let outcomes: Vec<_> = threads
         .into_iter()
-        .map(|thread| thread.handle.join().unwrap_or(Err(FireError::Panicked)));
-    let outcome = failures.fold(Ok(()), |first, next| first.and(next));
+        .map(|thread| thread.handle.join().unwrap_or(Err(FireError::Panicked)))
+        .collect();
     recorder
         .finish()
         .map_err(io_error("cannot write the records"))?;
-    outcome.map(|()| ending)
+    outcomes.into_iter().collect::<Result<(), FireError>>()?;
+    Ok(ending)
 }
 
 fn check_supported(workload: &Workload) -> Result<(), FireError> {
     for (index, request) in workload.requests().iter().enumerate() {
-        if let Some(what) = unsupported(request) {
+        if let Some(what) =
+            unsupported(request, workload.stages().get(request.stage.get() as usize))
+        {
             return Err(FireError::Unsupported {
                 index: index as u64,
                 what,

@@ -3,7 +3,9 @@
 //! The schedule is read off the mapped file as it is walked; nothing is copied, so a workload of
 //! any length costs no memory here.
 
-use schemas::layout::{RequestRecord, StartKind};
+use schemas::layout::{
+    NONE_U32, NONE_U64, RequestRecord, STAGE_AFTER_PREVIOUS, StageRecord, StartKind,
+};
 
 /// Divides the schedule's times.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,12 +77,21 @@ impl OpenLoop {
     }
 }
 
-/// Why this version of the engine cannot fire a request, or `None` when it can.
-pub fn unsupported(request: &RequestRecord) -> Option<&'static str> {
+/// Why this version of the engine cannot fire a request of this stage, or `None` when it can.
+pub fn unsupported(request: &RequestRecord, stage: Option<&StageRecord>) -> Option<&'static str> {
+    let Some(stage) = stage else {
+        return Some("has no stage");
+    };
+    if stage.flags & STAGE_AFTER_PREVIOUS != 0 {
+        return Some("belongs to a stage that begins when another has ended");
+    }
+    if stage.concurrency.get() != NONE_U32 {
+        return Some("belongs to a stage with a concurrency of its own");
+    }
     if request.start_kind != StartKind::At as u8 {
         return Some("starts after another request or in a free slot");
     }
-    if request.cancel_after_ns.get() != schemas::layout::NONE_U64 {
+    if request.cancel_after_ns.get() != NONE_U64 {
         return Some("is to be cancelled");
     }
     None

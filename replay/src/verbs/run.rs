@@ -4,7 +4,6 @@
 use crate::analysis;
 use crate::analysis::report;
 use crate::analysis::summary::Summary;
-use crate::analysis::verdict::Word;
 use crate::cli::RunArgs;
 use crate::engine::request::ExtraHeaders;
 use crate::engine::run::{Beginning, Ending, FireError, FireSettings, default_connections, fire};
@@ -82,7 +81,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     print_results(args, &info, &directory, &summary)?;
     Ok(match () {
         _ if ending.interrupted => exit::INTERRUPTED,
-        _ if args.strict && summary.verdict.verdict == Word::Invalid => exit::CHECK_FAILED,
+        _ if args.strict && summary.verdict.is_invalid() => exit::CHECK_FAILED,
         _ => exit::DONE,
     })
 }
@@ -204,6 +203,7 @@ fn describe(
         replay_version: env!("CARGO_PKG_VERSION").to_owned(),
         workload: WorkloadInfo {
             content_hash: hex(&workload.content_hash()),
+            footer_hash: hex(&workload.footer_hash()),
             file_bytes: workload.file_bytes().len() as u64,
             requests: workload.requests().len() as u64,
             verified: !args.no_verify,

@@ -201,6 +201,7 @@ pub fn info() -> RunInfo {
         replay_version: "0.1.0".into(),
         workload: WorkloadInfo {
             content_hash: schemas::hex(&HASH),
+            footer_hash: "cd".repeat(32),
             file_bytes: 4096,
             requests: 14,
             verified: true,

@@ -179,7 +179,7 @@ mod tests {
             crlf in any::<bool>(),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         ) {
-            let stream = lines.iter().flat_map(|line| [line, if crlf { "\r\n" } else { "\n" }]).collect::<String>();
+            let stream = lines.iter().flat_map(|line| [*line, if crlf { "\r\n" } else { "\n" }]).collect::<String>();
             let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
             places.extend([0, stream.len()]);
             places.sort_unstable();
