@@ -4,12 +4,14 @@
 usage: wlc_reader.py [--requests] FILE...
 
 Recomputes every hash and checks the rules of WORKLOAD.md, section 12. Prints one JSON line for
-each file, or with --requests one for each request. Exit 0: all files are good; 1: a file is
-not, with section and offset on stderr; 2: usage. Python 3.9+, standard library only.
+each file, or with --requests one for each request, with the keys of `wlc inspect --json`.
+Exit 0: all files are good; 1: a file is not, with section and offset on stderr; 2: usage.
+Python 3.9+, standard library only.
 """
 import base64
 import hashlib
 import json
+import re
 import struct
 import sys
 
@@ -19,7 +21,13 @@ SECTIONS = [("BLOB", 1), ("SEGMENTS", 16), ("STRING_BYTES", 1), ("STRINGS", 8), 
 STAGE = struct.Struct("<IBBHQQQQII")
 REQUEST = struct.Struct("<BBBBIQQQQIIQIIIIIIIIII")
 NONE32, NONE64, MAX_TIME_NS = 2**32 - 1, 2**64 - 1, 3652 * 86400 * 10**9
-MAX_STRING_BYTES, MAX_BODY_BYTES = 1 << 20, 1 << 40
+MAX_STRING_BYTES, MAX_BODY_BYTES, MAX_PAIRS = 1 << 20, 1 << 32, 1024
+REQUEST_PREFIX, STAGES_PREFIX = b"wlc1req\0", b"wlc1stg\0"
+METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+PATH, HEADER_VALUE = re.compile(r"/[!\"$-~]*"), re.compile(r"[\t -~]*")
+FORBIDDEN_HEADERS = {"authorization", "connection", "content-length", "cookie", "host",
+                     "proxy-authorization", "te", "transfer-encoding", "upgrade"}
 MANIFEST_KEYS = ["compiler", "corpus", "rng", "seed", "server", "spec", "tokenizer", "traces"]
 
 
@@ -46,6 +54,14 @@ def field(tag, value):
     return b"" if value is None else struct.pack("<BI", tag, len(value)) + value
 
 
+def grouped(pairs):
+    """Name -> value, or the list of values in order where a name repeats."""
+    values = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
+
+
 def u32(value):
     return None if value == NONE32 else struct.pack("<I", value)
 
@@ -64,7 +80,7 @@ class Workload:
         self.check_sections()
         self.check_manifest()
         self.stages = list(STAGE.iter_unpack(self.bytes_of("STAGES")))
-        self.counts, self.latest_ns, self.body_bytes = [0] * len(self.stages), 0, 0
+        self.counts, self.latest_ns, self.body_bytes = [0] * len(self.stages), {}, 0
 
     def require(self, good, section, offset, what):
         if not good:
@@ -76,12 +92,13 @@ class Workload:
         self.require(len(data) >= 16 + 560 + 96, "HEADER", 0, f"only {len(data)} bytes")
         major, minor, zero = struct.unpack_from("<HHI", data, 8)
         self.require((major, minor) == (1, 0), "HEADER", 8, f"version {major}.{minor}, not 1.0")
+        self.require(zero == 0, "HEADER", 12, "a field that must be zero is not")
         (self.content_hash, footer_hash, file_bytes, table, count, zero2,
          magic) = struct.unpack_from("<32s32sQQII8s", data, end)
         self.require(magic == END_MAGIC, "TRAILER", end + 88, "the end mark is missing")
         self.require(file_bytes == len(data), "TRAILER", end + 64, "file_bytes is wrong")
         self.require(count == 10 and table == end - 560, "TRAILER", end + 72, "table misplaced")
-        self.require(zero == zero2 == 0, "HEADER", 12, "a field that must be zero is not")
+        self.require(zero2 == 0, "TRAILER", end + 84, "a field that must be zero is not")
         actual = sha256(data[:16], data[table:end + 32], data[end + 64:])
         self.require(actual == footer_hash, "FOOTER", table, "footer_hash differs")
         self.table, self.trailer = table, end
@@ -144,8 +161,8 @@ class Workload:
         if index == NONE32:
             return []
         first, count = self.record("PAIR_LISTS", "<II", index, what)
-        self.require(count > 0 and first + count <= self.count("PAIRS"), "PAIR_LISTS",
-                     self.place["PAIR_LISTS"][0] + 8 * index, "empty or past PAIRS")
+        self.require(0 < count <= MAX_PAIRS and first + count <= self.count("PAIRS"), "PAIR_LISTS",
+                     self.place["PAIR_LISTS"][0] + 8 * index, "empty, too long or past PAIRS")
         ids = [self.record("PAIRS", "<II", i, what) for i in range(first, first + count)]
         return [(self.string(name, what), self.string(value, what)) for name, value in ids]
 
@@ -158,22 +175,49 @@ class Workload:
             parts.append(self.data[base + offset:base + offset + length])
         return b"".join(parts)
 
+    def check_tables(self):
+        """All strings and pair lists, referred to or not."""
+        for index in range(self.count("STRINGS")):
+            self.string(index, f"string {index}")
+        for index in range(self.count("PAIR_LISTS")):
+            self.pairs(index, f"pair list {index}")
+
     def stages_leaf(self):
-        out = struct.pack("<QI", self.count("REQUESTS"), len(self.stages))
+        out = STAGES_PREFIX + struct.pack("<QI", self.count("REQUESTS"), len(self.stages))
         for index, row in enumerate(self.stages):
             name, kind, flags, zero, start, duration, rate, requests, concurrency, zero2 = row
             at, what = self.place["STAGES"][0] + 48 * index, f"stage {index}"
-            self.require(kind <= 1 and flags <= 1 and zero == zero2 == 0 and start <= MAX_TIME_NS,
-                         "STAGES", at, f"{what} has an undefined value")
-            self.require(requests == self.counts[index], "STAGES", at, "request_count is wrong")
+
+            def rule(good, text):
+                self.require(good, "STAGES", at, f"{what}: {text}")
+
+            rule(kind <= 1 and flags <= 3 and zero == zero2 == 0, "an undefined value")
+            rule(start <= MAX_TIME_NS, "start_ns is over the limit")
+            rule(duration <= MAX_TIME_NS or duration == NONE64, "duration_ns is over the limit")
+            rule(index > 0 or not flags & 2, "the first stage follows no other")
+            rule(concurrency != 0, "concurrency is zero")
+            rule(kind == 0 or concurrency != NONE32, "a closed stage has no concurrency")
+            rule(requests == self.counts[index], "request_count is wrong")
+            rule(name == NONE32 or name < self.count("STRINGS"), "its name is no string")
             name = self.string(name, what, optional=True)
             fields = b"".join([
                 field(1, None if name is None else name.encode()), field(2, bytes([kind])),
-                field(3, b"\x01" if flags else None), field(4, struct.pack("<Q", start)),
+                field(3, b"\x01" if flags & 1 else None), field(4, struct.pack("<Q", start)),
                 field(5, u64(duration)), field(6, u64(rate)),
-                field(7, struct.pack("<Q", requests)), field(8, u32(concurrency))])
+                field(7, struct.pack("<Q", requests)), field(8, u32(concurrency)),
+                field(9, b"\x01" if flags & 2 else None)])
             out += struct.pack("<I", len(fields)) + fields
         return sha256(b"\x00", out)
+
+    def check_head(self, method, path, headers, labels, rule):
+        """What a request sends in front of its body; labels are a map."""
+        rule(METHOD.fullmatch(method), f"{method!r} is no method")
+        rule(PATH.fullmatch(path), f"{path!r} is no path")
+        for name, value in headers:
+            rule(HEADER_NAME.fullmatch(name), f"{name!r} is no header name in lower case")
+            rule(name not in FORBIDDEN_HEADERS, f"header {name} is forbidden")
+            rule(HEADER_VALUE.fullmatch(value), f"header {name} has another value than ASCII")
+        rule(len(dict(labels)) == len(labels), "a label stands twice")
 
     def request(self, index):
         """Checks request `index` and its leaf; gives it as a dictionary."""
@@ -191,17 +235,27 @@ class Workload:
         rule(start <= MAX_TIME_NS and (cancel <= MAX_TIME_NS or cancel == NONE64), "time limit")
         rule((session == NONE32) == (turn == NONE32), "session and turn are set only together")
         rule(after < index if start_kind == 1 else after == NONE64, "after_request")
-        rule(start_kind != 0 or start >= self.latest_ns, "starts before an earlier one")
-        rule(start_kind != 2 or start == 0, "a slot start has a time")
         if start_kind == 0:
-            self.latest_ns = start
+            base = stage if self.stages[stage][2] & 2 else None
+            rule(start >= self.latest_ns.get(base, 0), "starts before an earlier one")
+            self.latest_ns[base] = start
+        rule(start_kind != 2 or start == 0, "a slot start has a time")
+        rule(start_kind != 2 or self.stages[stage][1] == 1, "a slot of a stage that has none")
+        rule(body_bytes <= MAX_BODY_BYTES, "its body is over the limit")
+        rule(first + segments <= self.count("SEGMENTS"), "its body reaches past SEGMENTS")
         body = self.body(first, segments, what)
-        rule(len(body) == body_bytes <= MAX_BODY_BYTES, "body_bytes is wrong")
+        rule(len(body) == body_bytes, "body_bytes is wrong")
+        for text, optional in ((model, 0), (method, 0), (path, 0), (session, 1), (adapter, 1)):
+            rule(text < self.count("STRINGS") or (optional and text == NONE32),
+                 f"string id {text} is past the last")
+        for pair_list in (headers, labels):
+            rule(pair_list < self.count("PAIR_LISTS") or pair_list == NONE32,
+                 f"pair-list id {pair_list} is past the last")
         session = self.string(session, what, optional=True)
         model, adapter = self.string(model, what), self.string(adapter, what, optional=True)
         method, path = self.string(method, what), self.string(path, what)
         headers, labels = self.pairs(headers, what), self.pairs(labels, what)
-        rule(len(dict(labels)) == len(labels), "a label stands twice")
+        self.check_head(method, path, headers, labels, rule)
 
         def pairs(tag, items):
             texts = [text.encode() for pair in items for text in pair]
@@ -209,7 +263,8 @@ class Workload:
                 struct.pack("<I", len(text)) + text for text in texts)
             return field(tag, value if items else None)
 
-        encoded = b"".join([
+        encoded = REQUEST_PREFIX + b"".join([
+            field(0x00, struct.pack("<Q", index)),
             field(start_kind + 1, [u64(start), struct.pack("<QQ", after, start), b""][start_kind]),
             field(0x04, struct.pack("<I", stage)),
             field(0x05, None if session is None else session.encode()), field(0x06, u32(turn)),
@@ -230,7 +285,7 @@ class Workload:
                 "after": {"request": after, "delay_ns": start} if start_kind == 1 else None,
                 "stage": stage, "session": session, "turn": None if turn == NONE32 else turn,
                 "model": model, "adapter": adapter, "method": method, "path": path,
-                "headers": headers, "stream": flags == 1,
+                "headers": grouped(headers), "stream": flags == 1,
                 "input_tokens": None if tokens_in == NONE32 else tokens_in,
                 "output_tokens": None if tokens_out == NONE32 else tokens_out,
                 "cancel_after_ns": None if cancel == NONE64 else cancel,
@@ -238,6 +293,7 @@ class Workload:
 
     def verify(self, show=None):
         """Checks everything behind the section table; `show` is called with each request."""
+        self.check_tables()
         for index in range(self.count("REQUESTS")):
             request = self.request(index)
             if show:

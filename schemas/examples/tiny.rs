@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p schemas --example tiny -- FILE.wlc`. Run again and paste the output into
 //! section 13 of `WORKLOAD.md` when the format or the manifest's shape changes;
-//! `tests/spec_drift.rs` compares the two byte by byte.
+//! `tests/spec_drift` compares the two byte by byte.
 
 use schemas::layout::{NONE_U32, REQUEST_STREAM, RequestRecord, Section, StageRecord};
 use schemas::leaf::{BodyHasher, request_leaf};
@@ -219,10 +219,7 @@ pub fn dump(path: &Path) -> String {
     out
 }
 
-#[allow(
-    dead_code,
-    reason = "tests/spec_drift.rs includes this file as a module"
-)]
+#[allow(dead_code, reason = "tests/spec_drift includes this file as a module")]
 fn main() {
     let Some(path) = std::env::args_os().nth(1) else {
         eprintln!("usage: tiny FILE.wlc");

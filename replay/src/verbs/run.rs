@@ -330,9 +330,14 @@ fn print_results(
     } else {
         report::text::write(info, summary, colour, &mut stdout)
     };
-    written
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::world(format!("cannot write to stdout: {error}")))?;
+    let written = written.and_then(|()| stdout.flush());
+    drop(stdout);
     eprintln!("results: {}", directory.display());
-    Ok(())
+    match written {
+        // A reader such as `head` may have seen enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::world(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
