@@ -155,7 +155,8 @@ class Workload:
         try:
             return self.data[base + offset:base + offset + length].decode("utf-8")
         except UnicodeDecodeError:
-            raise Fault(f"STRING_BYTES at offset {base + offset}: not UTF-8") from None
+            at = self.place["STRINGS"][0] + 8 * index
+            raise Fault(f"STRINGS at offset {at}: string {index} is not UTF-8") from None
 
     def pairs(self, index, what):
         if index == NONE32:
@@ -164,6 +165,8 @@ class Workload:
         self.require(0 < count <= MAX_PAIRS and first + count <= self.count("PAIRS"), "PAIR_LISTS",
                      self.place["PAIR_LISTS"][0] + 8 * index, "empty, too long or past PAIRS")
         ids = [self.record("PAIRS", "<II", i, what) for i in range(first, first + count)]
+        self.require(max(map(max, ids)) < self.count("STRINGS"), "PAIR_LISTS",
+                     self.place["PAIR_LISTS"][0] + 8 * index, "holds the id of no string")
         return [(self.string(name, what), self.string(value, what)) for name, value in ids]
 
     def body(self, first, count, what):

@@ -94,3 +94,72 @@ fn directory_of(target: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Seek, Write};
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(directory).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn names_follow_from_target_and_process_and_what_is_there_is_passed_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("w.wlc");
+        let name = |attempt| format!(".w.wlc.{}-{attempt}.tmp", std::process::id());
+        // Left by a killed process that had this one's number.
+        std::fs::write(directory.path().join(name(0)), "left").unwrap();
+        let (first, second) = (
+            TemporaryFile::beside(&target).unwrap(),
+            TemporaryFile::beside(&target).unwrap(),
+        );
+        assert_eq!(names(directory.path()), [name(0), name(1), name(2)]);
+        drop((first, second));
+        assert_eq!(names(directory.path()), [name(0)]);
+        let left = std::fs::read_to_string(directory.path().join(name(0))).unwrap();
+        assert_eq!(left, "left");
+    }
+
+    #[test]
+    fn a_kept_file_replaces_its_target_in_one_step_and_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("w.wlc");
+        std::fs::write(&target, "old").unwrap();
+        let mut file = TemporaryFile::beside(&target).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "old");
+        file.keep_as(&target).unwrap();
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "new");
+        assert_eq!(names(directory.path()), ["w.wlc"]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_kept_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("d");
+        std::fs::create_dir(&target).unwrap();
+        std::fs::write(target.join("inside"), "").unwrap();
+        let file = TemporaryFile::beside(&target).unwrap();
+        file.keep_as(&target).unwrap_err();
+        assert_eq!(names(directory.path()), ["d"]);
+    }
+
+    #[test]
+    fn an_unnamed_file_is_written_and_read_without_a_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = TemporaryFile::unnamed(&directory.path().join("w.wlc")).unwrap();
+        assert!(names(directory.path()).is_empty());
+        file.write_all(b"spooled").unwrap();
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "spooled");
+    }
+}

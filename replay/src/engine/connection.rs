@@ -7,6 +7,7 @@
 
 use super::clock::monotonic_ns;
 use super::request::RopeBody;
+use super::target::CONNECT_TIMEOUT;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -157,9 +158,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Opens a connection; ready to send when this returns.
+    /// Opens a connection within [`CONNECT_TIMEOUT`]; ready to send when this returns.
     pub async fn open(address: SocketAddr, number: u32) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await??;
         stream.set_nodelay(true)?;
         let stamps = Rc::new(Stamps::default());
         let io = TokioIo::new(StampedStream {

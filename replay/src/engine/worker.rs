@@ -197,12 +197,7 @@ impl Worker {
     ) {
         let number = self.opened.get();
         self.opened.set(number + 1);
-        let opened = tokio::time::timeout(
-            self.plan.timeout,
-            Connection::open(self.plan.address, number),
-        )
-        .await;
-        let Ok(Ok(mut connection)) = opened else {
+        let Ok(mut connection) = Connection::open(self.plan.address, number).await else {
             return flight.not_sent(ErrorClass::Connect);
         };
         add(&self.counters().connections, 1);

@@ -50,9 +50,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if !args.no_verify {
         verify_workload(&workload, &args.file, &progress)?;
     }
-    let target = Target::resolve(&args.url).map_err(|error| match error {
+    let target = Target::reach(&args.url).map_err(|error| match error {
         TargetError::Url { .. } => Failure::wrong_input(error),
-        TargetError::Resolve { .. } => Failure::world(error),
+        TargetError::Resolve { .. } | TargetError::Unreachable { .. } => Failure::world(error),
     })?;
     let settings = fire_settings(args, &workload, speed)?;
     let directory = result_directory(args, &workload)?;

@@ -249,8 +249,8 @@ impl Craft {
     }
 }
 
-/// Opens and verifies a file of these bytes. With `WLC_CRAFTED_DIR` set, files that are refused
-/// are left there for other readers (`tests/wlc_reader.py`) to refuse as well.
+/// Opens and verifies a file of these bytes. With `WLC_CRAFTED_DIR` set, the file is left there,
+/// named by the verdict, for other readers (`tests/wlc_reader.py`) to judge as well.
 pub fn check(bytes: &[u8], threads: usize) -> Result<(), FormatError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("crafted.wlc");
@@ -258,8 +258,11 @@ pub fn check(bytes: &[u8], threads: usize) -> Result<(), FormatError> {
     let verdict = Workload::open(&path)
         .and_then(|workload| verify(&workload, threads, &|_| ()))
         .map(|_| ());
-    if let (Some(kept), Err(error)) = (std::env::var_os("WLC_CRAFTED_DIR"), &verdict) {
-        let name: String = error.to_string().replace(['/', '\0', '\n'], "_");
+    if let Some(kept) = std::env::var_os("WLC_CRAFTED_DIR") {
+        let name = match &verdict {
+            Ok(()) => format!("good {}", schemas::hex(&Sha256::digest(bytes).into())),
+            Err(error) => error.to_string().replace(['/', '\0', '\n'], "_"),
+        };
         let short = name.chars().take(80).collect::<String>();
         std::fs::copy(&path, Path::new(&kept).join(short + ".wlc")).unwrap();
     }

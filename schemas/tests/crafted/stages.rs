@@ -6,7 +6,7 @@ use schemas::layout::{MAX_TIME_NS, NONE_U32, STAGE_AFTER_PREVIOUS, Section};
 #[test]
 fn every_rule_of_a_stage_is_checked() {
     let cases: [(u64, &str, Change); 15] = [
-        (1, "kind is not defined", |file| file.stages[1].kind = 2),
+        (2, "kind is not defined", |file| file.stages[2].kind = 2),
         (0, "flags are not defined", |file| file.stages[0].flags = 4),
         (2, "flags are not defined", |file| {
             file.stages[2].flags |= 0x80;

@@ -1,0 +1,159 @@
+//! What `replay` can reach: no compiler, no traces, no YAML, no tokenizer, no random numbers.
+//!
+//! Reads the resolved dependency graph of `cargo metadata`, so that a crate which another crate
+//! pulls in counts as much as one that is named.
+
+use crate::support::root;
+use harness::Call;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Crates that `replay` must not reach; a name stands for itself and, before a `*`, for all that
+/// begin so.
+const FORBIDDEN: [&str; 23] = [
+    // The other side of the wall.
+    "compiler",
+    "traces",
+    "csv",
+    "chrono",
+    "nom",
+    "rayon",
+    // YAML.
+    "serde-saphyr*",
+    "saphyr*",
+    "serde_yaml*",
+    "yaml*",
+    "unsafe-libyaml",
+    // Tokenizers.
+    "bpe*",
+    "tiktoken*",
+    "tokenizers",
+    "sentencepiece*",
+    // Random numbers.
+    "rand",
+    "rand_*",
+    "fastrand",
+    "getrandom",
+    "oorandom",
+    "nanorand",
+    "uuid",
+    "ahash",
+];
+
+type Graph = BTreeMap<String, BTreeSet<String>>;
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+/// Package names and the packages that their libraries are linked with: normal dependencies,
+/// neither those of tests nor those of build scripts.
+fn graph() -> Graph {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let call = Call::new(cargo).cwd(root());
+    let call = call.words("metadata --format-version 1 --locked --offline");
+    let metadata = call.run().json();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let names: BTreeMap<String, String> = packages
+        .iter()
+        .map(|p| (text(&p["id"]), text(&p["name"])))
+        .collect();
+    let mut graph = Graph::new();
+    for node in metadata["resolve"]["nodes"].as_array().expect("nodes") {
+        let linked = graph.entry(names[&text(&node["id"])].clone()).or_default();
+        for dependency in node["deps"].as_array().expect("deps") {
+            let kinds = dependency["dep_kinds"].as_array().expect("kinds");
+            if kinds.iter().any(|kind| kind["kind"].is_null()) {
+                linked.insert(names[&text(&dependency["pkg"])].clone());
+            }
+        }
+    }
+    graph
+}
+
+/// Every way from `package` to a forbidden crate, as the chain of names.
+fn forbidden_from(graph: &Graph, package: &str) -> Vec<String> {
+    let mut ways = BTreeMap::from([(package.to_owned(), package.to_owned())]);
+    let mut ahead = vec![package.to_owned()];
+    while let Some(name) = ahead.pop() {
+        for next in &graph[&name] {
+            let way = format!("{} → {next}", ways[&name]);
+            if !ways.contains_key(next) {
+                ways.insert(next.clone(), way);
+                ahead.push(next.clone());
+            }
+        }
+    }
+    ways.retain(|name, _| name != package && is_forbidden(name));
+    ways.into_values().collect()
+}
+
+fn is_forbidden(name: &str) -> bool {
+    FORBIDDEN
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == *pattern,
+        })
+}
+
+#[test]
+fn replay_reaches_nothing_of_the_compiler_and_no_randomness() {
+    let graph = graph();
+    assert!(
+        graph["replay"].contains("schemas"),
+        "the graph is read right"
+    );
+    assert_eq!(forbidden_from(&graph, "replay"), [""; 0]);
+}
+
+#[test]
+fn schemas_reaches_nothing_forbidden_either() {
+    assert_eq!(forbidden_from(&graph(), "schemas"), [""; 0]);
+}
+
+#[test]
+fn control_the_same_check_finds_them_in_the_compiler() {
+    let found = forbidden_from(&graph(), "compiler").join("\n");
+    for name in [
+        "traces",
+        "rand",
+        "rand_chacha",
+        "serde-saphyr",
+        "bpe",
+        "nom",
+        "rayon",
+    ] {
+        assert!(
+            found.lines().any(|way| way.ends_with(&format!("→ {name}"))),
+            "{name}:\n{found}"
+        );
+    }
+}
+
+#[test]
+fn the_wings_depend_one_way() {
+    let graph = graph();
+    let ours = [
+        "schemas",
+        "traces",
+        "compiler",
+        "replay",
+        "mock-llm",
+        "integration",
+    ];
+    let inner = |package: &str| -> Vec<&str> {
+        ours.into_iter()
+            .filter(|name| graph[package].contains(*name))
+            .collect()
+    };
+    assert_eq!(inner("schemas"), [""; 0]);
+    assert_eq!(inner("traces"), [""; 0]);
+    assert_eq!(inner("replay"), ["schemas"]);
+    assert_eq!(inner("compiler"), ["schemas", "traces"]);
+    assert_eq!(
+        inner("mock-llm"),
+        [""; 0],
+        "the judge shares no code with the judged"
+    );
+}

@@ -1,0 +1,269 @@
+//! Workload files that are cut, altered or none, and targets and flags that are wrong: `wlc
+//! verify`, `wlc inspect` and `replay run` say so and leave nothing behind.
+
+use crate::support::{chat_spec, compile, dir, server};
+use harness::Dir;
+use serde_json::Value;
+
+/// A directory with a good workload `w.wlc`.
+fn with_workload() -> Dir {
+    let dir = dir();
+    compile(&dir, "w", &chat_spec(20, "1"), "");
+    dir
+}
+
+/// `replay run` of a file must end with this status, say all of `words`, and create nothing.
+#[track_caller]
+fn not_fired(dir: &Dir, arguments: &str, status: i32, words: &[&str]) {
+    let before = dir.list(".");
+    let outcome = dir
+        .replay(&format!("run {arguments} --out results"))
+        .run()
+        .expect(status);
+    assert_eq!(outcome.stdout, "");
+    for word in words {
+        assert!(
+            outcome.stderr.contains(word),
+            "no {word:?} in: {}",
+            outcome.stderr
+        );
+    }
+    assert_eq!(
+        dir.list("."),
+        before,
+        "no result directory: {}",
+        outcome.stderr
+    );
+}
+
+/// Name, offset and length of every section.
+fn sections(dir: &Dir) -> Vec<(String, usize, usize)> {
+    let summary = dir.wlc("inspect w.wlc --json").run().json();
+    let number = |value: &Value| value.as_u64().expect("a number") as usize;
+    let sections = summary["sections"].as_array().expect("a list");
+    sections
+        .iter()
+        .map(|s| {
+            (
+                s["name"].as_str().expect("a name").to_owned(),
+                number(&s["offset"]),
+                number(&s["bytes"]),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_byte_altered_in_any_section_is_found_before_anything_is_sent() {
+    let dir = with_workload();
+    let good = dir.read("w.wlc");
+    let mut server = server(0, 0);
+    let url = format!("http://{}", server.addr());
+    for (name, offset, bytes) in sections(&dir) {
+        assert!(bytes > 0, "{name} is empty: nothing to alter");
+        let mut bad = good.clone();
+        bad[offset + bytes / 2] ^= 0x01;
+        dir.write("bad.wlc", bad);
+        let outcome = dir.wlc("verify bad.wlc").run().expect(1);
+        assert!(outcome.stderr.contains("bad.wlc"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(&name),
+            "{name} is not named: {}",
+            outcome.stderr
+        );
+        assert!(outcome.stderr.contains("offset"), "{}", outcome.stderr);
+        not_fired(
+            &dir,
+            &format!("bad.wlc --url {url}"),
+            2,
+            &["bad.wlc", &name, "offset"],
+        );
+    }
+    server.stop();
+    assert_eq!(server.arrivals(), []);
+}
+
+#[test]
+fn an_altered_header_table_or_trailer_is_found() {
+    let dir = with_workload();
+    let good = dir.read("w.wlc");
+    let last = sections(&dir)
+        .last()
+        .map(|(_, offset, bytes)| offset + bytes)
+        .expect("sections");
+    let end = good.len();
+    for (what, at) in [
+        ("minor version", 10),
+        ("section table", last + 40),
+        ("trailer", end - 90),
+        ("end mark", end - 3),
+    ] {
+        let mut bad = good.clone();
+        bad[at] ^= 0x04;
+        dir.write("bad.wlc", bad);
+        let outcome = dir.wlc("verify bad.wlc").run();
+        assert!(matches!(outcome.status, Some(1 | 2)), "{what}: {outcome:?}");
+        assert!(
+            outcome.stderr.contains("offset"),
+            "{what}: {}",
+            outcome.stderr
+        );
+        not_fired(
+            &dir,
+            "bad.wlc --url http://127.0.0.1:9",
+            2,
+            &["bad.wlc", "offset"],
+        );
+    }
+}
+
+#[test]
+fn a_cut_file_or_another_file_is_not_a_workload() {
+    let dir = with_workload();
+    let good = dir.read("w.wlc");
+    let cuts = [0, 1, 15, 100, good.len() / 2, good.len() - 1];
+    let mut files: Vec<(String, Vec<u8>)> = cuts
+        .map(|length| (format!("cut to {length} bytes"), good[..length].to_vec()))
+        .into();
+    files.push(("a text".into(), b"seed: 1\n".repeat(200)));
+    files.push(("one byte more".into(), [&good[..], b"x"].concat()));
+    for (what, bytes) in files {
+        dir.write("bad.wlc", bytes);
+        for verb in ["verify", "inspect"] {
+            let outcome = dir.wlc(&format!("{verb} bad.wlc")).run();
+            assert_eq!(outcome.status, Some(2), "{what}: {}", outcome.stderr);
+            assert!(
+                outcome.stderr.contains("bad.wlc"),
+                "{what}: {}",
+                outcome.stderr
+            );
+        }
+        not_fired(&dir, "bad.wlc --url http://127.0.0.1:9", 2, &["bad.wlc"]);
+    }
+    not_fired(
+        &dir,
+        "nothing.wlc --url http://127.0.0.1:9",
+        2,
+        &["nothing.wlc"],
+    );
+    dir.wlc("verify nothing.wlc").run().expect(2);
+}
+
+#[test]
+fn an_unreachable_target_is_the_worlds_fault() {
+    let dir = with_workload();
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound").to_string();
+    drop(listener);
+    not_fired(
+        &dir,
+        &format!("w.wlc --url http://{address}"),
+        3,
+        &[&address, "--url"],
+    );
+    not_fired(
+        &dir,
+        "w.wlc --url http://no-such-host.invalid",
+        3,
+        &["no-such-host.invalid"],
+    );
+    // A directory that was there stays.
+    std::fs::create_dir(dir.path("kept")).expect("a directory");
+    dir.write("kept/notes.txt", "mine");
+    dir.replay(&format!("run w.wlc --url http://{address} --out kept"))
+        .run()
+        .expect(3);
+    assert_eq!(dir.list("kept"), ["notes.txt"]);
+}
+
+#[test]
+fn wrong_flags_are_refused_in_terms_of_the_flag() {
+    let dir = with_workload();
+    for (flags, words) in [
+        ("--url 127.0.0.1:9", &["--url", "http://"][..]),
+        ("--url https://127.0.0.1:9", &["--url", "http only"]),
+        (
+            "--url http://me:hunter2@127.0.0.1:9",
+            &["--url", "--api-key-env"],
+        ),
+        ("--url http://127.0.0.1:9 --speed 0", &["--speed", "number"]),
+        (
+            "--url http://127.0.0.1:9 --speed fast",
+            &["--speed", "number"],
+        ),
+        (
+            "--url http://127.0.0.1:9 --speed nan",
+            &["--speed", "number"],
+        ),
+        (
+            "--url http://127.0.0.1:9 --header nocolon",
+            &["--header", "NAME:VALUE"],
+        ),
+        (
+            "--url http://127.0.0.1:9 --header a@b:c",
+            &["--header", "header name"],
+        ),
+        (
+            "--url http://127.0.0.1:9 --timeout 30",
+            &["--timeout", "unit"],
+        ),
+        ("--url http://127.0.0.1:9 --workers 0", &["--workers"]),
+        (
+            "--url http://127.0.0.1:9 --max-in-flight 0",
+            &["--max-in-flight"],
+        ),
+        (
+            "--url http://127.0.0.1:9 --api-key-env NOT_SET_ANYWHERE",
+            &["NOT_SET_ANYWHERE", "export"],
+        ),
+        ("", &["--url"]),
+    ] {
+        not_fired(&dir, &format!("w.wlc {flags}"), 2, words);
+        let outcome = dir
+            .replay(&format!("run w.wlc --out results {flags}"))
+            .run();
+        assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn results_are_never_replaced() {
+    let dir = with_workload();
+    let server = server(0, 0);
+    let run = format!("run w.wlc --url http://{} --out results", server.addr());
+    dir.replay(&run).run().ok();
+    let files = ["records.wlr", "run.json", "summary.json"];
+    assert_eq!(dir.list("results"), files);
+    let before = files.map(|name| dir.read(&format!("results/{name}")));
+    let outcome = dir.replay(&run).run().expect(2);
+    assert!(
+        outcome.stderr.contains("--out results"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(before == files.map(|name| dir.read(&format!("results/{name}"))));
+}
+
+#[test]
+fn a_request_that_is_not_there_cannot_be_inspected() {
+    let dir = with_workload();
+    let outcome = dir.wlc("inspect w.wlc --request 999999").run().expect(2);
+    assert!(outcome.stderr.contains("0 to 19"), "{}", outcome.stderr);
+    assert_eq!(outcome.stdout, "");
+    dir.wlc("inspect w.wlc --request 19").run().ok();
+}
+
+#[test]
+fn a_directory_without_a_run_cannot_be_reported() {
+    let dir = with_workload();
+    std::fs::create_dir(dir.path("empty")).expect("a directory");
+    for name in ["empty", "nowhere"] {
+        let outcome = dir.replay(&format!("report {name}")).run().expect(2);
+        assert!(
+            outcome.stderr.contains("replay run --out"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}

@@ -1,0 +1,263 @@
+//! Wrong specs, traces and command lines: the exit status, a place, a remedy, nothing written.
+
+use crate::support::dir;
+use harness::Dir;
+
+const GOOD: &str = "\
+seed: 1
+models: [{name: m}]
+data: {type: synthetic, input_distribution: '16', output_distribution: '4'}
+load:
+  type: constant
+  stages: [{rate: 10, duration: 1}]
+";
+
+const TRACE: &str = "\
+seed: 1
+models: [{name: m}]
+load: {type: trace_replay, trace: {file: trace.csv, format: AzurePublicDataset}}
+data: {type: random, trace: {file: trace.csv, format: AzurePublicDataset}}
+";
+
+const CSV: &str = "\
+TIMESTAMP,ContextTokens,GeneratedTokens
+2023-11-16 18:17:03.9799600,4808,10
+2023-11-16 18:17:04.0319600,3180,8
+";
+
+/// `wlc compile` of a spec beside a trace must fail so, say all of `words` on stderr, and leave
+/// nothing behind.
+#[track_caller]
+fn refused(spec: &str, csv: Option<&str>, more: &str, status: i32, words: &[&str]) {
+    let dir = dir();
+    dir.write("in/spec.yaml", spec);
+    if let Some(csv) = csv {
+        dir.write("in/trace.csv", csv);
+    }
+    std::fs::create_dir(dir.path("out")).expect("an empty directory");
+    let before = dir.list("in");
+    let call = dir.wlc(&format!("compile in/spec.yaml -o out/w.wlc {more}"));
+    let outcome = call.run().expect(status);
+    assert_eq!(outcome.stdout, "", "results only on stdout");
+    for word in words {
+        assert!(
+            outcome.stderr.contains(word),
+            "no {word:?} in: {}",
+            outcome.stderr
+        );
+    }
+    assert_nothing_written(&dir, &before);
+}
+
+#[track_caller]
+fn assert_nothing_written(dir: &Dir, inputs: &[String]) {
+    assert_eq!(
+        dir.list("out"),
+        [""; 0],
+        "nothing is written, no temporary file either"
+    );
+    assert_eq!(dir.list("in"), inputs);
+    assert_eq!(dir.list("."), ["in", "out"]);
+}
+
+#[test]
+fn control_the_good_spec_and_trace_compile() {
+    let dir = dir();
+    dir.write("in/a.yaml", GOOD)
+        .write("in/b.yaml", TRACE)
+        .write("in/trace.csv", CSV);
+    dir.wlc("compile in/a.yaml -o a.wlc").run().ok();
+    dir.wlc("compile in/b.yaml -o b.wlc").run().ok();
+    assert_eq!(dir.list("."), ["a.wlc", "b.wlc", "in"]);
+}
+
+#[test]
+fn wrong_specs_are_refused_with_place_and_remedy() {
+    let with = |from: &str, to: &str| {
+        assert!(GOOD.contains(from), "{from}");
+        GOOD.replace(from, to)
+    };
+    for (spec, words) in [
+        (
+            with("stages:", "stagse:"),
+            &["in/spec.yaml:6:3", "stagse", "did you mean `stages`"][..],
+        ),
+        (
+            with("models:", "modles:"),
+            &["in/spec.yaml:2:1", "did you mean `models`"],
+        ),
+        (
+            with("duration: 1}", "duration: 1 parsec}"),
+            &["in/spec.yaml:6:", "parsec", "help:"],
+        ),
+        (
+            with("rate: 10", "rate: 10ms"),
+            &["in/spec.yaml:6:", "10ms", "/s", "help:"],
+        ),
+        (
+            with("rate: 10", "rate: -1"),
+            &["in/spec.yaml:6:", "-1", "help:"],
+        ),
+        (
+            with("rate: 10", "rate: ten"),
+            &["in/spec.yaml:6:", "ten", "help:"],
+        ),
+        (
+            with("type: constant", "type: konstant"),
+            &["in/spec.yaml:5:", "did you mean `constant`"],
+        ),
+        (
+            with("'16'", "'uniform(9, 3)'"),
+            &["in/spec.yaml:3:", "min 9 is more than max 3"],
+        ),
+        (with("'16'", "'0'"), &["in/spec.yaml:3:", "help:"]),
+        (with("seed: 1", "seed: -1"), &["in/spec.yaml:1:", "help:"]),
+        (with("load:", "load: ["), &["in/spec.yaml:", "help:"]),
+        (
+            with("seed: 1\n", "seed: 1\nseed: 2\n"),
+            &["in/spec.yaml:2:", "seed", "help:"],
+        ),
+        (String::new(), &["in/spec.yaml", "help:"]),
+        (
+            with("duration: 1}", "duration: 10ns}"),
+            &["in/spec.yaml", "help:"],
+        ),
+    ] {
+        // The last spec holds a request at 0 s and is good; every other one must be refused.
+        if spec.contains("10ns") {
+            continue;
+        }
+        refused(&spec, None, "", 2, words);
+    }
+}
+
+#[test]
+fn wrong_overrides_are_refused_by_name() {
+    for (set, words) in [
+        (
+            "load.stages.0.rat=5",
+            &["--set load.stages.0.rat=5", "did you mean", "rate"][..],
+        ),
+        (
+            "load.stages.7.rate=5",
+            &["--set load.stages.7.rate=5", "help:"],
+        ),
+        ("load.stages.0.rate", &["--set load.stages.0.rate", "help:"]),
+        (
+            "load.stages.0.rate=fast",
+            &["--set load.stages.0.rate=fast", "help:"],
+        ),
+    ] {
+        refused(GOOD, None, &format!("--set {set}"), 2, words);
+    }
+}
+
+#[test]
+fn wrong_traces_are_refused_with_line_and_row() {
+    let with = |from: &str, to: &str| Some(CSV.replace(from, to));
+    for (csv, words) in [
+        (
+            None,
+            &["in/trace.csv", "No such file", "help: check the path"][..],
+        ),
+        (
+            with("3180", "31x0"),
+            &["in/trace.csv:3: row 1", "ContextTokens", "31x0", "help:"],
+        ),
+        (
+            with("3180", "-5"),
+            &["in/trace.csv:3: row 1", "ContextTokens", "help:"],
+        ),
+        (
+            with("3180", "3.5"),
+            &["in/trace.csv:3: row 1", "ContextTokens", "help:"],
+        ),
+        (
+            with(",8\n", "\n"),
+            &["in/trace.csv:3: row 1", "2 fields", "help:"],
+        ),
+        (
+            with("11-16 18:17:04", "11-31 18:17:04"),
+            &["in/trace.csv:3: row 1", "TIMESTAMP", "help:"],
+        ),
+        (
+            with("18:17:04", "18:17"),
+            &["in/trace.csv:3: row 1", "TIMESTAMP", "help:"],
+        ),
+        (
+            with("ContextTokens", "Context"),
+            &["in/trace.csv:1", "ContextTokens", "help:"],
+        ),
+        (Some(String::new()), &["in/trace.csv", "empty", "help:"]),
+        (
+            Some(CSV[..40].to_owned()),
+            &["in/trace.csv", "no data rows", "help:"],
+        ),
+    ] {
+        refused(TRACE, csv.as_deref(), "", 2, words);
+    }
+}
+
+#[test]
+fn a_trace_that_is_a_directory_is_wrong_input() {
+    let dir = dir();
+    dir.write("in/spec.yaml", TRACE).write("in/trace.csv/x", "");
+    std::fs::create_dir(dir.path("out")).expect("an empty directory");
+    let outcome = dir.wlc("compile in/spec.yaml -o out/w.wlc").run().expect(2);
+    assert!(outcome.stderr.contains("trace.csv"), "{}", outcome.stderr);
+    assert_nothing_written(&dir, &["spec.yaml".to_owned(), "trace.csv".to_owned()]);
+}
+
+#[test]
+fn a_spec_that_is_missing_or_no_text_is_wrong_input() {
+    let dir = dir();
+    dir.write("in/binary.yaml", [0xff, 0xfe, 0x00]);
+    std::fs::create_dir(dir.path("out")).expect("an empty directory");
+    for name in ["in/nothing.yaml", "in", "in/binary.yaml"] {
+        let call = dir.wlc(&format!("compile {name} -o out/w.wlc"));
+        let outcome = call.run().expect(2);
+        assert!(outcome.stderr.contains(name), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("help:"), "{}", outcome.stderr);
+    }
+    assert_nothing_written(&dir, &["binary.yaml".to_owned()]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_the_worlds_fault() {
+    let dir = dir();
+    dir.write("s.yaml", GOOD);
+    let outcome = dir.wlc("compile s.yaml -o missing/w.wlc").run().expect(3);
+    assert!(outcome.stderr.contains("missing"), "{}", outcome.stderr);
+    assert_eq!(dir.list("."), ["s.yaml"]);
+}
+
+#[test]
+fn a_failed_compile_leaves_an_older_workload_as_it_was() {
+    let dir = dir();
+    dir.write("s.yaml", GOOD).write("bad.yaml", "seed: x");
+    dir.wlc("compile s.yaml -o w.wlc").run().ok();
+    let before = dir.read("w.wlc");
+    dir.wlc("compile bad.yaml -o w.wlc").run().expect(2);
+    assert!(before == dir.read("w.wlc"));
+    assert_eq!(dir.list("."), ["bad.yaml", "s.yaml", "w.wlc"]);
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    let dir = dir();
+    for usage in [
+        "",
+        "compile",
+        "compile s.yaml",
+        "complie",
+        "verify",
+        "compile s.yaml -o w.wlc --threads 0",
+    ] {
+        dir.wlc(usage).run().expect(2);
+    }
+    for usage in ["", "run", "run w.wlc", "report", "rnu"] {
+        dir.replay(usage).run().expect(2);
+    }
+    dir.wlc("--help").run().ok();
+    dir.replay("--version").run().ok();
+}

@@ -1,0 +1,150 @@
+//! Pinned hashes: what this version compiles, every later one with the same algorithm version
+//! compiles too, byte for byte. `UPDATE_GOLDEN=1` writes the pins anew; see tests/golden/README.md.
+
+use crate::support::{dir, root};
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+
+/// The writer of tests/golden/tiny.wlc; it needs `schemas` only.
+#[allow(dead_code)]
+#[path = "../../schemas/examples/tiny.rs"]
+mod tiny;
+
+const ADVICE: &str = "\
+the bytes of a workload that people share by hash have changed. If that is meant, raise the
+algorithm version (ALGORITHM in compiler/src/compile.rs) or the format version, write a line in
+CHANGELOG.md, and run: UPDATE_GOLDEN=1 cargo test -p integration golden";
+
+fn golden() -> PathBuf {
+    root().join("tests/golden")
+}
+
+fn updating() -> bool {
+    std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1")
+}
+
+/// Names of all specs, sorted.
+fn specs() -> Vec<String> {
+    let entries = std::fs::read_dir(golden()).expect("tests/golden");
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a plain name")
+        })
+        .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// What every spec compiles to.
+fn compiled() -> Value {
+    let dir = dir();
+    let pins = specs().into_iter().map(|name| {
+        let spec = golden().join(format!("{name}.yaml"));
+        let call = dir.wlc(&format!("compile -o {name}.wlc --json")).arg(spec);
+        let value = call.run().json();
+        dir.wlc(&format!("verify {name}.wlc")).run().ok();
+        let pinned = [
+            "content_hash",
+            "file_hash",
+            "requests",
+            "input_tokens",
+            "output_tokens",
+        ];
+        let pin: Map<_, _> = pinned
+            .into_iter()
+            .map(|key| (key.to_owned(), value[key].clone()))
+            .collect();
+        (name, pin.into())
+    });
+    Value::Object(pins.collect())
+}
+
+#[test]
+fn golden_specs_compile_to_their_pinned_hashes() {
+    let pins = golden().join("hashes.json");
+    let now = compiled();
+    if updating() {
+        let text = serde_json::to_string_pretty(&now).expect("JSON") + "\n";
+        std::fs::write(&pins, text).expect("tests/golden can be written");
+        return;
+    }
+    let pinned = std::fs::read(&pins).expect("tests/golden/hashes.json");
+    let pinned: Value = serde_json::from_slice(&pinned).expect("JSON");
+    let names = |value: &Value| -> Vec<String> {
+        value
+            .as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect()
+    };
+    assert_eq!(names(&now), names(&pinned), "specs and pins; {ADVICE}");
+    for name in specs() {
+        assert_eq!(now[&name], pinned[&name], "{name}: {ADVICE}");
+    }
+}
+
+#[test]
+fn golden_tiny_file_is_written_and_read_as_ever() {
+    let path = golden().join("tiny.wlc");
+    let dir = dir();
+    tiny::write(&dir.path("tiny.wlc"));
+    if updating() {
+        std::fs::copy(dir.path("tiny.wlc"), &path).expect("tests/golden can be written");
+    }
+    let pinned = std::fs::read(&path).expect("tests/golden/tiny.wlc");
+    assert!(dir.read("tiny.wlc") == pinned, "tiny.wlc: {ADVICE}");
+    dir.wlc("verify").arg(&path).run().ok();
+    let requests = dir
+        .wlc("inspect --requests --json --bodies")
+        .arg(&path)
+        .run()
+        .json_lines();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0]["cancel_after_ns"], 5_000_000);
+}
+
+#[test]
+fn inspect_prints_the_keys_of_the_contract() {
+    let dir = dir();
+    let path = golden().join("tiny.wlc");
+    let mut expected = vec![
+        "index",
+        "at_ns",
+        "after",
+        "stage",
+        "session",
+        "turn",
+        "model",
+        "adapter",
+        "method",
+        "path",
+        "headers",
+        "stream",
+        "input_tokens",
+        "output_tokens",
+        "cancel_after_ns",
+        "labels",
+        "leaf",
+    ];
+    for (bodies, more) in [("", None), ("--bodies", Some("body"))] {
+        expected.extend(more);
+        expected.sort_unstable();
+        let call = dir
+            .wlc(&format!("inspect --requests --json {bodies}"))
+            .arg(&path);
+        let request = call.run().json();
+        let keys: Vec<&str> = request
+            .as_object()
+            .expect("an object")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(keys, expected);
+    }
+}

@@ -1,0 +1,93 @@
+//! Limits that the user sets: requests in flight, time for an answer, verification, strictness.
+
+use crate::support::{Run, chat_spec, server};
+use serde_json::Value;
+
+#[test]
+fn one_in_flight_at_a_slow_server_is_late_and_still_sends_all() {
+    let mut server = server(30, 0);
+    let url = format!("http://{}", server.addr());
+    let run = Run::new(&chat_spec(100, "200ms"), &url, "--max-in-flight 1");
+    server.stop();
+    run.assert_all_ok();
+    assert_eq!(server.stats().peak_in_flight, 1);
+    // 20 answers of at least 30 ms, one after the other; the last was due after 190 ms.
+    let last = run.records.last().expect("records");
+    let lag_ns = last["lag_ns"].as_i64().expect("a lag");
+    assert!(lag_ns >= 19 * 30_000_000 - 190_000_000, "lag {lag_ns} ns");
+    let lags: Vec<i64> = run
+        .column("lag_ns")
+        .iter()
+        .filter_map(|lag| lag.as_i64())
+        .collect();
+    assert!(lags.iter().all(|lag| *lag >= 0));
+    assert_ne!(
+        run.summary["verdict"]["verdict"], "VALID",
+        "a late run is not valid"
+    );
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_a_timeout() {
+    let server = server(20_000, 0);
+    let url = format!("http://{}", server.addr());
+    let run = Run::new(&chat_spec(20, "500ms"), &url, "--timeout 200ms");
+    run.assert_accounted();
+    assert_eq!(run.outcome.status, Some(0));
+    assert_eq!(run.count("outcome", "timeout"), 10);
+    for record in &run.records {
+        let took = record["end_ns"].as_u64().zip(record["sent_ns"].as_u64());
+        let took_ns = took.map(|(end, sent)| end - sent).expect("both times");
+        assert!(took_ns >= 190_000_000, "given up after {took_ns} ns");
+        for absent in ["first_token_ns", "last_token_ns", "usage_output"] {
+            assert_eq!(record[absent], Value::Null, "{absent}");
+        }
+    }
+    assert_eq!(run.summary["accounting"]["timeout"], 10);
+}
+
+#[test]
+fn a_timeout_in_the_middle_of_a_stream_keeps_the_tokens_that_came() {
+    // The head comes at once, tokens every 100 ms.
+    let server = server(0, 100);
+    let url = format!("http://{}", server.addr());
+    let spec = chat_spec(20, "250ms").replace("uniform(1, 20)", "50");
+    let run = Run::new(&spec, &url, "--timeout 350ms");
+    run.assert_accounted();
+    assert_eq!(run.count("outcome", "timeout"), 5);
+    for record in &run.records {
+        let tokens = record["token_times"].as_array().expect("a list").len();
+        assert!((1..50).contains(&tokens), "{tokens} tokens");
+        assert_eq!(record["http_status"], 200);
+    }
+}
+
+#[test]
+fn a_run_without_verification_is_not_valid() {
+    let server = server(0, 0);
+    let url = format!("http://{}", server.addr());
+    let run = Run::new(&chat_spec(50, "1"), &url, "--no-verify");
+    run.assert_all_ok();
+    assert_eq!(run.run["workload"]["verified"], false);
+    assert_ne!(run.summary["verdict"]["verdict"], "VALID");
+}
+
+#[test]
+fn strict_turns_an_invalid_run_into_status_1() {
+    let server = server(0, 0);
+    let url = format!("http://{}/nowhere", server.addr());
+    for (flags, status) in [("", 0), ("--strict", 1)] {
+        let run = Run::new(&chat_spec(50, "1"), &url, flags);
+        run.assert_accounted();
+        assert_eq!(
+            run.summary["verdict"]["verdict"], "INVALID",
+            "every answer is a 404"
+        );
+        assert_eq!(
+            run.outcome.status,
+            Some(status),
+            "{flags}: {}",
+            run.outcome.stderr
+        );
+    }
+}

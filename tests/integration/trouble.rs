@@ -1,0 +1,161 @@
+//! Servers that fail and users who stop: every request stays accounted for, and what was
+//! recorded is on disk.
+
+use crate::support::{Run, await_arrivals, chat_spec, dir, requests, server};
+use harness::ServerProcess;
+use serde_json::Value;
+
+#[test]
+fn an_error_status_is_an_error_with_its_status() {
+    let server = server(0, 0);
+    let url = format!("http://{}/wrong/base", server.addr());
+    let run = Run::new(&chat_spec(40, "500ms"), &url, "");
+    run.assert_accounted();
+    assert_eq!(run.count("outcome", "error"), 20);
+    assert_eq!(run.count("error_class", "status"), 20);
+    assert_eq!(run.count("http_status", 404), 20);
+    assert_eq!(run.summary["accounting"]["errors_by_class"]["status"], 20);
+    assert_eq!(server.arrivals()[0].path, "/wrong/base/v1/chat/completions");
+}
+
+#[test]
+fn a_server_that_dies_ends_the_run_with_every_request_accounted_for() {
+    let dir = dir();
+    let workload = requests(&dir, "w", &chat_spec(100, "2"), "");
+    let mut server = ServerProcess::start(dir.program(), &["--ttft", "20ms", "--itl", "5ms"])
+        .expect("the server starts");
+    let running = dir
+        .replay(&format!("run w.wlc --url {} --out results", server.url()))
+        .start();
+    await_arrivals(50, || {
+        server.arrivals().map_or(0, |arrivals| arrivals.len())
+    });
+    server.kill();
+    let run = Run::read(dir, workload, running.wait());
+    assert_eq!(run.outcome.status, Some(0), "{}", run.outcome.stderr);
+    run.assert_accounted();
+    let ok = run.count("outcome", "ok");
+    assert!((1..200).contains(&ok), "{ok} requests ended well");
+    assert!(run.count("outcome", "error") > 0, "some were cut off");
+    assert!(
+        run.count("outcome", "not_sent") > 0,
+        "later ones found no server"
+    );
+    for record in run
+        .records
+        .iter()
+        .filter(|record| record["outcome"] == "not_sent")
+    {
+        assert_eq!(record["sent_ns"], Value::Null);
+        assert!(record["error_class"].is_string(), "a reason: {record}");
+    }
+    assert_ne!(run.summary["verdict"]["verdict"], "VALID");
+}
+
+#[test]
+fn a_server_that_stops_half_way_through_a_stream_leaves_an_error() {
+    let dir = dir();
+    let spec = chat_spec(20, "500ms").replace("uniform(1, 20)", "200");
+    let workload = requests(&dir, "w", &spec, "");
+    let mut server =
+        ServerProcess::start(dir.program(), &["--itl", "20ms"]).expect("the server starts");
+    let running = dir
+        .replay(&format!("run w.wlc --url {} --out results", server.url()))
+        .start();
+    await_arrivals(10, || {
+        server.arrivals().map_or(0, |arrivals| arrivals.len())
+    });
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    server.kill();
+    let run = Run::read(dir, workload, running.wait());
+    run.assert_accounted();
+    assert_eq!(run.count("outcome", "error"), 10);
+    for record in &run.records {
+        let tokens = record["token_times"].as_array().expect("a list").len();
+        assert!((1..200).contains(&tokens), "{tokens} tokens before the end");
+        assert_eq!(record["error_class"], "closed");
+    }
+}
+
+#[test]
+fn ctrl_c_saves_and_reports_what_was_recorded() {
+    let dir = dir();
+    let workload = requests(&dir, "w", &chat_spec(50, "60"), "");
+    let server = server(5, 1);
+    let url = format!("http://{}", server.addr());
+    let running = dir
+        .replay(&format!("run w.wlc --url {url} --out results"))
+        .start();
+    await_arrivals(20, || server.arrivals().len());
+    running.interrupt();
+    let run = Run::read(dir, workload, running.wait());
+    assert_eq!(run.outcome.status, Some(130), "{}", run.outcome.stderr);
+    run.assert_accounted();
+    assert!(
+        run.count("outcome", "ok") >= 19,
+        "answers under way are waited for"
+    );
+    assert_eq!(run.count("outcome", "error"), 0);
+    assert!(run.count("outcome", "not_sent") > 2000);
+    assert_eq!(
+        run.count("error_class", "interrupted"),
+        run.count("outcome", "not_sent")
+    );
+    assert_eq!(run.run["end"]["interrupted"], true);
+    assert!(
+        run.summary.to_string().contains("interrupted"),
+        "{}",
+        run.summary["verdict"]
+    );
+    assert!(
+        run.outcome.stdout.contains("scheduled"),
+        "the summary is printed"
+    );
+}
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_answers() {
+    let dir = dir();
+    let workload = requests(&dir, "w", &chat_spec(50, "60"), "");
+    let server = server(50_000, 0);
+    let url = format!("http://{}", server.addr());
+    let running = dir
+        .replay(&format!("run w.wlc --url {url} --out results"))
+        .start();
+    await_arrivals(20, || server.arrivals().len());
+    running.interrupt();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let second = std::time::Instant::now();
+    running.interrupt();
+    let outcome = running.wait();
+    assert!(
+        second.elapsed() < std::time::Duration::from_secs(5),
+        "it waited"
+    );
+    let run = Run::read(dir, workload, outcome);
+    assert_eq!(run.outcome.status, Some(130));
+    run.assert_accounted();
+    assert!(run.count("outcome", "error") >= 20, "sent, and given up");
+    assert_eq!(run.count("error_class", "interrupted"), run.workload.len());
+}
+
+#[test]
+fn a_server_that_talks_no_http_is_a_protocol_error() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    // Says hello in another language to everyone, for as long as the test runs.
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(b"SSH-2.0-surprise\r\n\r\n");
+            });
+        }
+    });
+    let run = Run::new(&chat_spec(20, "500ms"), &url, "--timeout 5s");
+    run.assert_accounted();
+    assert_eq!(run.count("outcome", "error"), 10);
+    assert_eq!(run.count("error_class", "protocol"), 10);
+}
