@@ -39,3 +39,21 @@ pub fn raise_open_files() -> u64 {
     let _ = setrlimit(Resource::Nofile, limit);
     getrlimit(Resource::Nofile).current.unwrap_or(1 << 20)
 }
+
+/// Times the scheduler took the CPU away from a thread of this process that wanted to go on, over
+/// all threads that are alive; 0 where /proc cannot be read.
+pub fn involuntary_context_switches() -> u64 {
+    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
+        return 0;
+    };
+    tasks
+        .flatten()
+        .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
+        .filter_map(|status| {
+            let line = status
+                .lines()
+                .find(|line| line.starts_with("nonvoluntary_ctxt_switches"))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        })
+        .sum()
+}

@@ -8,6 +8,7 @@ use super::schedule::{OpenLoop, Speed, peak_within, unsupported};
 use super::target::Target;
 use super::timer::Timer;
 use super::worker::{Stop, Worker, WorkerPlan, preconnect};
+use crate::host::involuntary_context_switches;
 use crate::run_info::TimerCalibration;
 use schemas::reader::Workload;
 use std::io;
@@ -371,23 +372,6 @@ fn escalate(stop: &watch::Sender<Stop>, give_up_at: &mut Option<tokio::time::Ins
     };
     stop.send_replace(next);
     give_up_at.get_or_insert_with(|| tokio::time::Instant::now() + GRACE);
-}
-
-/// Sum over this process's threads, from /proc; 0 where it cannot be read.
-fn involuntary_context_switches() -> u64 {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
-        return 0;
-    };
-    tasks
-        .flatten()
-        .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
-        .filter_map(|status| {
-            let line = status
-                .lines()
-                .find(|line| line.starts_with("nonvoluntary_ctxt_switches"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        })
-        .sum()
 }
 
 #[cfg(test)]
