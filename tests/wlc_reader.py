@@ -25,9 +25,9 @@ MAX_STRING_BYTES, MAX_BODY_BYTES, MAX_PAIRS = 1 << 20, 1 << 32, 1024
 REQUEST_PREFIX, STAGES_PREFIX = b"wlc1req\0", b"wlc1stg\0"
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
-PATH, HEADER_VALUE = re.compile(r"/[!\"$-~]*"), re.compile(r"[\t -~]*")
-FORBIDDEN_HEADERS = {"authorization", "connection", "content-length", "cookie", "host",
-                     "proxy-authorization", "te", "transfer-encoding", "upgrade"}
+PATH, HEADER_VALUE = re.compile(r"/[!\"$-~]*"), re.compile(r"([!-~]([\t -~]*[!-~])?)?")
+FORBIDDEN_HEADERS = set("""api-key authorization connection content-length cookie expect host keep-alive
+    proxy-authorization proxy-connection te trailer transfer-encoding upgrade x-api-key""".split())
 MANIFEST_KEYS = ["compiler", "corpus", "rng", "seed", "server", "spec", "tokenizer", "traces"]
 
 
@@ -81,6 +81,7 @@ class Workload:
         self.check_manifest()
         self.stages = list(STAGE.iter_unpack(self.bytes_of("STAGES")))
         self.counts, self.latest_ns, self.body_bytes = [0] * len(self.stages), {}, 0
+        self.stage_of = []
 
     def require(self, good, section, offset, what):
         if not good:
@@ -238,6 +239,8 @@ class Workload:
         rule(start <= MAX_TIME_NS and (cancel <= MAX_TIME_NS or cancel == NONE64), "time limit")
         rule((session == NONE32) == (turn == NONE32), "session and turn are set only together")
         rule(after < index if start_kind == 1 else after == NONE64, "after_request")
+        self.stage_of.append(stage)
+        rule(start_kind != 1 or self.stage_of[after] <= stage, "waits for a later stage")
         if start_kind == 0:
             base = stage if self.stages[stage][2] & 2 else None
             rule(start >= self.latest_ns.get(base, 0), "starts before an earlier one")

@@ -66,6 +66,10 @@ pub enum FormatError {
     #[error("SECTION TABLE at offset {offset}: {what}")]
     Table { offset: u64, what: String },
 
+    /// A field of the header or trailer that must be zero is not.
+    #[error("{part} at offset {offset}: a field that must be zero is not: the file was altered")]
+    NotZero { part: &'static str, offset: u64 },
+
     /// Bytes between two sections are not zero.
     #[error("PADDING at offset {offset}: not zero: the file was altered")]
     Padding { offset: u64 },

@@ -6,7 +6,7 @@
 use crate::Digest;
 use crate::records::{
     ErrorClass, FrameHeader, FrameKind, MAX_FRAME_BYTES, Outcome, RECORDS_MAGIC, RECORDS_VERSION,
-    RecordsHeader, ResultRecord,
+    RESULT_FLAGS, RecordsHeader, ResultRecord,
 };
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -101,15 +101,20 @@ pub fn push_leb128(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Reads a LEB128 number off the front of `bytes`.
+/// Reads a LEB128 number off the front of `bytes`. Each number has one spelling: no zero byte at
+/// the end, no bit past the 64th.
 fn take_leb128(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
         *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
+        let bits = u64::from(byte & 0x7f);
+        if shift == 63 && bits > 1 {
+            return None;
+        }
+        value |= bits << shift;
         if byte & 0x80 == 0 {
-            return Some(value);
+            return (*byte != 0 || shift == 0).then_some(value);
         }
     }
     None
@@ -190,13 +195,15 @@ impl Records {
                     records.truncated = Some(format!("no end mark: cut off at offset {offset}"));
                     return Ok(records);
                 }
-                Some((FrameKind::End, _, _))
+                Some((FrameKind::End, 0, []))
                     if offset + size_of::<FrameHeader>() == bytes.len() =>
                 {
                     break;
                 }
                 Some((FrameKind::End, _, _)) => {
-                    return Err(wrong("bytes follow the end mark".into()));
+                    return Err(wrong(
+                        "the end mark is not empty, or bytes follow it".into(),
+                    ));
                 }
                 Some((FrameKind::Strings, ..)) if frame > 0 => {
                     return Err(wrong("a string table that is not the first frame".into()));
@@ -253,7 +260,10 @@ fn check_header(bytes: &[u8], path: &Path) -> Result<RecordsHeader, RecordsError
             ),
         ));
     }
-    if header.crc32c.get() != crc32c::crc32c(&header.as_bytes()[..56]) || header.zero2.get() != 0 {
+    if header.crc32c.get() != crc32c::crc32c(&header.as_bytes()[..56])
+        || header.zero.get() != 0
+        || header.zero2.get() != 0
+    {
         return Err(wrong(56, "altered (CRC-32C differs)".into()));
     }
     Ok(header)
@@ -324,12 +334,8 @@ fn decode_results(
                 record.index.get()
             )
         })?;
-        if Outcome::from_number(record.outcome).is_none()
-            || ErrorClass::from_number(record.error_class).is_none()
-        {
-            return Err(format!(
-                "outcome or error class of record {item} is not defined"
-            ));
+        if !is_defined(&record) {
+            return Err(format!("record {item} holds a value that is not defined"));
         }
         results.push(RequestResult { record, token_ns });
         payload = rest;
@@ -341,6 +347,14 @@ fn decode_results(
     }
 }
 
+fn is_defined(record: &ResultRecord) -> bool {
+    Outcome::from_number(record.outcome).is_some()
+        && ErrorClass::from_number(record.error_class).is_some()
+        && record.flags & !RESULT_FLAGS == 0
+        && record.zero == 0
+        && record.zero2.get() == 0
+}
+
 fn decode_times(record: &ResultRecord, times: &mut &[u8]) -> Option<Vec<u64>> {
     let count = record.token_count.get() as usize;
     let mut token_ns = Vec::with_capacity(count.min(times.len()));
@@ -350,4 +364,29 @@ fn decode_times(record: &ResultRecord, times: &mut &[u8]) -> Option<Vec<u64>> {
         token_ns.push(previous);
     }
     times.is_empty().then_some(token_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_has_one_spelling() {
+        for value in [0, 1, 127, 128, 300, u64::MAX - 1, u64::MAX] {
+            let mut bytes = Vec::new();
+            push_leb128(&mut bytes, value);
+            let mut rest = &bytes[..];
+            assert_eq!((take_leb128(&mut rest), rest), (Some(value), &[][..]));
+        }
+        let past_64_bits = [vec![0xff; 9], vec![0x03]].concat();
+        for wrong in [
+            &[][..],
+            &[0x80],
+            &[0x80, 0x80, 0x00],
+            &past_64_bits,
+            &[0xff; 11],
+        ] {
+            assert_eq!(take_leb128(&mut &wrong[..]), None, "{wrong:x?}");
+        }
+    }
 }

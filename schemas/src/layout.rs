@@ -4,6 +4,7 @@
 //! below fail the build when a width changes. Integers are little-endian and unaligned, so a
 //! mapped file is read in place on any machine.
 
+pub use crate::kinds::{ResponseFormat, StageKind, StartKind};
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -338,63 +339,7 @@ impl RequestRecord {
 /// `RequestRecord::flags`: the response is streamed.
 pub const REQUEST_STREAM: u8 = 1;
 
-macro_rules! numbered {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $number:literal $text:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum $name { $($(#[$variant_meta])* $variant = $number,)* }
-
-        impl $name {
-            /// Every value, in the order of their numbers.
-            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
-
-            /// The value for a number read from a file.
-            pub fn from_number(number: u8) -> Option<Self> {
-                match number { $($number => Some($name::$variant),)* _ => None }
-            }
-
-            /// The name used in JSON and in messages.
-            pub fn name(self) -> &'static str {
-                match self { $($name::$variant => $text,)* }
-            }
-        }
-    };
-}
-pub(crate) use numbered;
 pub(crate) use record;
-
-numbered! {
-    /// What makes a stage's requests start.
-    StageKind {
-        /// Open loop: each request has its own time.
-        Scheduled = 0 "scheduled",
-        /// Closed loop: a request starts when a slot of the stage is free.
-        Closed = 1 "closed",
-    }
-}
-
-numbered! {
-    /// When a request starts.
-    StartKind {
-        /// At an absolute time from t0.
-        At = 0 "at",
-        /// A delay after another request ends.
-        After = 1 "after",
-        /// As soon as a slot of its stage is free.
-        Slot = 2 "slot",
-    }
-}
-
-numbered! {
-    /// How the response is to be read.
-    ResponseFormat {
-        /// OpenAI `/v1/chat/completions`.
-        OpenAiChat = 0 "openai_chat",
-        /// OpenAI `/v1/completions`.
-        OpenAiCompletion = 1 "openai_completion",
-    }
-}
 
 /// Zero bytes needed after `length` bytes so that the next section is aligned.
 pub const fn padding_after(length: u64) -> u64 {
@@ -410,14 +355,6 @@ mod tests {
         for (position, section) in Section::ALL.iter().enumerate() {
             assert_eq!(section.position(), position);
         }
-    }
-
-    #[test]
-    fn numbers_and_values_are_each_others_inverse() {
-        for kind in StartKind::ALL {
-            assert_eq!(StartKind::from_number(*kind as u8), Some(*kind));
-        }
-        assert_eq!(StartKind::from_number(3), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod error;
 pub mod frames;
+pub mod kinds;
 pub mod layout;
 pub mod leaf;
 pub mod manifest;

@@ -274,7 +274,10 @@ fn check_header(header: &FileHeader) -> Result<(), FormatError> {
         });
     }
     if header.zero.get() != 0 {
-        return Err(FormatError::Padding { offset: 12 });
+        return Err(FormatError::NotZero {
+            part: "HEADER",
+            offset: 12,
+        });
     }
     Ok(())
 }
@@ -297,7 +300,8 @@ fn check_trailer<'m>(
     }
     if trailer.zero.get() != 0 {
         let field = std::mem::offset_of!(Trailer, zero) as u64;
-        return Err(FormatError::Padding {
+        return Err(FormatError::NotZero {
+            part: "TRAILER",
             offset: offset + field,
         });
     }

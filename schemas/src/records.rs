@@ -1,7 +1,8 @@
 //! The bytes of a records file, `records.wlr`: what was scheduled, what was sent and what came
 //! back. Specified in `RESULTS.md`; reading and writing are in [`crate::frames`].
 
-use crate::layout::{numbered, record};
+use crate::kinds::numbered;
+use crate::layout::record;
 use zerocopy::byteorder::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -55,7 +56,8 @@ record! {
     ResultRecord (168) {
         /// Index of the request in the workload.
         index: U64,
-        /// When it was to be sent, after `--speed`, or none when that was not known beforehand.
+        /// When it was to be sent, after `--speed`, or none if that was not known and it was not
+        /// sent.
         scheduled_ns: U64,
         /// Just before the first write of this request, or none.
         sent_ns: U64,
@@ -120,6 +122,8 @@ record! {
 pub const RESULT_NEW_CONNECTION: u8 = 1;
 /// `ResultRecord::flags`: the response was asked for as a stream.
 pub const RESULT_STREAM: u8 = 2;
+/// All flags that are defined.
+pub const RESULT_FLAGS: u8 = RESULT_NEW_CONNECTION | RESULT_STREAM;
 
 numbered! {
     /// What a frame carries.

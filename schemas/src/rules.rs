@@ -12,16 +12,22 @@ use crate::tables::Tables;
 pub type Broken = String;
 
 /// Header fields that a workload must not hold: the engine sets them, or they are secrets.
-pub const FORBIDDEN_HEADERS: [&str; 9] = [
+pub const FORBIDDEN_HEADERS: [&str; 15] = [
+    "api-key",
     "authorization",
     "connection",
     "content-length",
     "cookie",
+    "expect",
     "host",
+    "keep-alive",
     "proxy-authorization",
+    "proxy-connection",
     "te",
+    "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-api-key",
 ];
 
 /// The fields of a request that do not refer to other sections, and its stage.
@@ -61,7 +67,13 @@ pub fn request(request: &RequestRecord, stage: Option<&StageRecord>) -> Result<(
 }
 
 /// The fields of a stage; `counted` is the number of requests that carry it.
-pub fn stage(stage: &StageRecord, index: usize, counted: u64) -> Result<(), Broken> {
+pub fn stage(
+    stage: &StageRecord,
+    index: usize,
+    counted: u64,
+    tables: &Tables,
+) -> Result<(), Broken> {
+    tables.optional_string(stage.name.get())?;
     let duration_ns = stage.duration_ns.get();
     let closed = stage.kind == StageKind::Closed as u8;
     let broken = match () {
@@ -154,12 +166,10 @@ fn header(name: &str, value: &str) -> Result<(), Broken> {
             "header {name} does not belong in a workload: it is set when firing, or it is a secret"
         ));
     }
-    if !value
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t')
-    {
+    let visible = |byte: u8| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t';
+    if !value.bytes().all(visible) || value.trim_ascii() != value {
         return Err(format!(
-            "the value of header {name} holds more than visible ASCII, spaces and tabs"
+            "the value of header {name} holds more than visible ASCII with spaces and tabs inside"
         ));
     }
     Ok(())

@@ -157,7 +157,7 @@ fn check_tables(workload: &Workload) -> Result<(), FormatError> {
 /// Rules between requests: starts do not go back within a time base, and nothing waits for a
 /// later request. All stages share t0 as their time base but those that follow the one before.
 fn check_order(workload: &Workload) -> Result<(), FormatError> {
-    let stages = workload.stages();
+    let (stages, requests) = (workload.stages(), workload.requests());
     let mut latest_ns = vec![0; stages.len() + 1];
     for (index, request) in workload.requests().iter().enumerate() {
         let wrong =
@@ -172,9 +172,20 @@ fn check_order(workload: &Workload) -> Result<(), FormatError> {
                 return wrong("starts before the request in front of it");
             }
             Some(StartKind::At) => *latest_ns = request.start_ns.get(),
-            Some(StartKind::After) if request.after_request.get() >= index as u64 => {
-                return wrong("waits for a request that does not come before it");
-            }
+            Some(StartKind::After) => match requests
+                .get(..index)
+                .and_then(|before| before.get(usize::try_from(request.after_request.get()).ok()?))
+            {
+                None => return wrong("waits for a request that does not come before it"),
+                // Otherwise two stages could wait for each other.
+                Some(awaited)
+                    if awaited.stage.get() > request.stage.get()
+                        && (awaited.stage.get() as usize) < stages.len() =>
+                {
+                    return wrong("waits for a request of a later stage");
+                }
+                Some(_) => {}
+            },
             _ => {}
         }
     }
@@ -191,19 +202,22 @@ fn check_request(
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);
     rules::request(request, workload.stages().get(request.stage.get() as usize)).map_err(wrong)?;
     rules::http_head(request, &workload.tables()).map_err(wrong)?;
+    // Before anything is hashed: a small file must not ask for unbounded work.
+    let rope_bytes: u64 = workload
+        .body(index)?
+        .fold(0, |sum: u64, range| sum.saturating_add(range.len() as u64));
+    if rope_bytes != request.body_bytes.get() {
+        return Err(wrong(format!(
+            "body_bytes is {}, its segments have {rope_bytes}",
+            request.body_bytes.get()
+        )));
+    }
     let blob = workload.section(Section::Blob);
     let mut hasher = BodyHasher::default();
     workload
         .body(index)?
         .for_each(|range| hasher.segment(&blob[range]));
     let body = hasher.finish();
-    if body.bytes != request.body_bytes.get() {
-        return Err(wrong(format!(
-            "body_bytes is {}, its segments have {}",
-            request.body_bytes.get(),
-            body.bytes
-        )));
-    }
     let leaf = request_leaf(index, request, &body, &workload.tables(), scratch).map_err(wrong)?;
     if leaf != workload.leaves()[index as usize] {
         let offset = workload.place(Section::Leaves).offset as u64 + index * 32;
@@ -222,7 +236,7 @@ fn check_stages(workload: &Workload) -> Result<(), FormatError> {
         .iter()
         .for_each(|request| counts[request.stage.get() as usize] += 1);
     for (index, (stage, counted)) in workload.stages().iter().zip(counts).enumerate() {
-        rules::stage(stage, index, counted)
+        rules::stage(stage, index, counted, &workload.tables())
             .map_err(|what| workload.record_error(Section::Stages, index as u64, what))?;
     }
     Ok(())

@@ -257,12 +257,16 @@ fn frames_with_right_checksums_that_break_a_rule_are_refused() {
         ),
         (altered(|record| record.outcome = 5), "is not defined"),
         (altered(|record| record.error_class = 10), "is not defined"),
+        (altered(|record| record.flags = 4), "is not defined"),
+        (altered(|record| record.zero = 1), "is not defined"),
+        (altered(|record| record.zero2 = 1.into()), "is not defined"),
+        (frame(FrameKind::End, 1, &[]), "not empty"),
         (frame(FrameKind::Strings, 1, &[1, 0, 0, 0, 0xff]), "UTF-8"),
         (frame(FrameKind::Strings, 1, &[2, 0, 0, 0, b'a']), "cut off"),
         (frame(FrameKind::Strings, 0, &[0, 0, 0, 0]), "bytes follow"),
-        ([&end[..], &end].concat(), "bytes follow the end mark"),
-        ([&end[..], &[0]].concat(), "bytes follow the end mark"),
-        (frame(FrameKind::End, 0, &[1]), "bytes follow the end mark"),
+        ([&end[..], &end].concat(), "bytes follow it"),
+        ([&end[..], &[0]].concat(), "bytes follow it"),
+        (frame(FrameKind::End, 0, &[1]), "bytes follow it"),
     ];
     for (frames, words) in cases {
         let told = refusal(&[frames]);

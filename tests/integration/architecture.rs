@@ -51,7 +51,10 @@ fn text(value: &Value) -> String {
 fn graph() -> Graph {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let call = Call::new(cargo).cwd(root());
-    let call = call.words("metadata --format-version 1 --locked --offline");
+    // For this platform only: crates of others are not on this machine.
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let call = call.words("metadata --format-version 1 --locked --offline --filter-platform");
+    let call = call.arg(platform);
     let metadata = call.run().json();
     let packages = metadata["packages"].as_array().expect("packages");
     let names: BTreeMap<String, String> = packages

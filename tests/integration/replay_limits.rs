@@ -74,20 +74,27 @@ fn a_run_without_verification_is_not_valid() {
 
 #[test]
 fn strict_turns_an_invalid_run_into_status_1() {
+    let server = server(30, 0);
+    let url = format!("http://{}", server.addr());
+    // Twenty requests in a row at 30 ms each, asked for within 0.2 s.
+    for (flags, status) in [("", 0), ("--strict", 1)] {
+        let flags = format!("--max-in-flight 1 {flags}");
+        let run = Run::new(&chat_spec(100, "200ms"), &url, &flags);
+        run.assert_accounted();
+        assert_eq!(run.summary["verdict"]["verdict"], "INVALID");
+        assert_eq!(run.outcome.status, Some(status), "{}", run.outcome.stderr);
+    }
+}
+
+#[test]
+fn a_run_of_nothing_but_errors_is_noted() {
     let server = server(0, 0);
     let url = format!("http://{}/nowhere", server.addr());
-    for (flags, status) in [("", 0), ("--strict", 1)] {
-        let run = Run::new(&chat_spec(50, "1"), &url, flags);
-        run.assert_accounted();
-        assert_eq!(
-            run.summary["verdict"]["verdict"], "INVALID",
-            "every answer is a 404"
-        );
-        assert_eq!(
-            run.outcome.status,
-            Some(status),
-            "{flags}: {}",
-            run.outcome.stderr
-        );
-    }
+    let run = Run::new(&chat_spec(50, "1"), &url, "");
+    run.assert_accounted();
+    let reasons = run.summary["verdict"]["reasons"]
+        .as_array()
+        .expect("a list");
+    let noted = |reason: &&Value| reason["check"] == "error_share" && reason["value"] == 1.0;
+    assert_eq!(reasons.iter().filter(noted).count(), 1, "{reasons:?}");
 }

@@ -6,8 +6,8 @@ use crate::exit::{self, Failure};
 use schemas::error::FormatError;
 use schemas::hex;
 use schemas::layout::{
-    REQUEST_STREAM, ResponseFormat, STAGE_WARM_UP, Section, StageKind, StageRecord, StartKind,
-    optional_u32, optional_u64,
+    REQUEST_STREAM, ResponseFormat, STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, Section, StageKind,
+    StageRecord, StartKind, optional_u32, optional_u64,
 };
 use schemas::reader::Workload;
 use schemas::verify::file_hash;
@@ -158,6 +158,7 @@ fn stage_json(
         "name": workload.tables().optional_string(stage.name.get()).map_err(wrong)?,
         "kind": kind.name(),
         "warm_up": stage.flags & STAGE_WARM_UP != 0,
+        "after_previous": stage.flags & STAGE_AFTER_PREVIOUS != 0,
         "start_ns": stage.start_ns.get(),
         "duration_ns": optional_u64(stage.duration_ns),
         "rate": optional_u64(stage.rate_microhertz).map(|rate| rate as f64 / 1e6),

@@ -67,12 +67,12 @@ impl RequestFactory {
         let key = head_key(record);
         let head = self.heads.iter().find(|head| head.key == key)?;
         // Walks the rope once: every segment is checked to lie in the blob before a byte is sent.
-        let bytes: u64 = self
+        let lengths = self
             .workload
             .body(index)
             .ok()?
-            .map(|range| range.len() as u64)
-            .sum();
+            .map(|range| range.len() as u64);
+        let bytes = lengths.fold(0, u64::saturating_add);
         if bytes != record.body_bytes.get() {
             return None;
         }

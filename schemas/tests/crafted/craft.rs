@@ -260,7 +260,7 @@ pub fn check(bytes: &[u8], threads: usize) -> Result<(), FormatError> {
         .map(|_| ());
     if let Some(kept) = std::env::var_os("WLC_CRAFTED_DIR") {
         let name = match &verdict {
-            Ok(()) => format!("good {}", schemas::hex(&Sha256::digest(bytes).into())),
+            Ok(()) => format!("good {}", schemas::hex(Sha256::digest(bytes).as_ref())),
             Err(error) => error.to_string().replace(['/', '\0', '\n'], "_"),
         };
         let short = name.chars().take(80).collect::<String>();

@@ -24,11 +24,13 @@ fn zero_fields_of_header_and_trailer_are_checked_on_opening() {
     header.header_zero = 1;
     let mut trailer = Craft::good();
     trailer.trailer_zero = 1 << 31;
-    for (craft, from_end) in [(header, None), (trailer, Some(12))] {
+    for (craft, from_end, named) in [(header, None, "HEADER"), (trailer, Some(12), "TRAILER")] {
         let (bytes, _) = craft.file();
         let expected = from_end.map_or(12, |back| bytes.len() as u64 - back);
         match check(&bytes, 1) {
-            Err(FormatError::Padding { offset }) => assert_eq!(offset, expected),
+            Err(FormatError::NotZero { part, offset }) => {
+                assert_eq!((part, offset), (named, expected))
+            }
             other => panic!("{other:?}"),
         }
     }

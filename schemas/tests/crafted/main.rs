@@ -4,6 +4,5 @@
 mod craft;
 mod file;
 mod requests;
-mod scratch;
 mod stages;
 mod tables;
