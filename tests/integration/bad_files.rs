@@ -177,54 +177,56 @@ fn an_unreachable_target_is_the_worlds_fault() {
     assert_eq!(dir.list("kept"), ["notes.txt"]);
 }
 
+/// Flags after `--url http://127.0.0.1:9` and what the message must hold.
+#[rustfmt::skip]
+const WRONG_FLAGS: [(&str, &[&str]); 8] = [
+    ("--speed 0", &["--speed", "number"]),
+    ("--speed fast", &["--speed", "number"]),
+    ("--speed nan", &["--speed", "number"]),
+    ("--header nocolon", &["--header", "NAME:VALUE"]),
+    ("--header a@b:c", &["--header", "header name"]),
+    ("--timeout 30", &["--timeout", "unit"]),
+    ("--workers 0", &["--workers"]),
+    ("--max-in-flight 0", &["--max-in-flight"]),
+];
+
 #[test]
 fn wrong_flags_are_refused_in_terms_of_the_flag() {
     let dir = with_workload();
-    for (flags, words) in [
-        ("--url 127.0.0.1:9", &["--url", "http://"][..]),
-        ("--url https://127.0.0.1:9", &["--url", "http only"]),
-        (
-            "--url http://me:hunter2@127.0.0.1:9",
-            &["--url", "--api-key-env"],
-        ),
-        ("--url http://127.0.0.1:9 --speed 0", &["--speed", "number"]),
-        (
-            "--url http://127.0.0.1:9 --speed fast",
-            &["--speed", "number"],
-        ),
-        (
-            "--url http://127.0.0.1:9 --speed nan",
-            &["--speed", "number"],
-        ),
-        (
-            "--url http://127.0.0.1:9 --header nocolon",
-            &["--header", "NAME:VALUE"],
-        ),
-        (
-            "--url http://127.0.0.1:9 --header a@b:c",
-            &["--header", "header name"],
-        ),
-        (
-            "--url http://127.0.0.1:9 --timeout 30",
-            &["--timeout", "unit"],
-        ),
-        ("--url http://127.0.0.1:9 --workers 0", &["--workers"]),
-        (
-            "--url http://127.0.0.1:9 --max-in-flight 0",
-            &["--max-in-flight"],
-        ),
-        (
-            "--url http://127.0.0.1:9 --api-key-env NOT_SET_ANYWHERE",
-            &["NOT_SET_ANYWHERE", "export"],
-        ),
-        ("", &["--url"]),
+    for (flags, words) in WRONG_FLAGS {
+        not_fired(
+            &dir,
+            &format!("w.wlc --url http://127.0.0.1:9 {flags}"),
+            2,
+            words,
+        );
+    }
+    not_fired(&dir, "w.wlc", 2, &["--url"]);
+}
+
+#[test]
+fn wrong_urls_are_refused_and_a_password_in_one_is_not_repeated() {
+    let dir = with_workload();
+    for (url, words) in [
+        ("127.0.0.1:9", &["--url", "http://"]),
+        ("https://127.0.0.1:9", &["--url", "http only"]),
+        ("http://me:hunter2@127.0.0.1:9", &["--url", "--api-key-env"]),
     ] {
-        not_fired(&dir, &format!("w.wlc {flags}"), 2, words);
-        let outcome = dir
-            .replay(&format!("run w.wlc --out results {flags}"))
-            .run();
+        not_fired(&dir, &format!("w.wlc --url {url}"), 2, words);
+        let outcome = dir.replay(&format!("run w.wlc --url {url}")).run();
         assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     }
+}
+
+#[test]
+fn an_api_key_that_is_not_set_is_wrong_input() {
+    let dir = with_workload();
+    let mut server = server(0, 0);
+    let url = format!("http://{}", server.addr());
+    let words = ["--api-key-env NOT_SET_ANYWHERE", "not set", "export"];
+    not_fired(&dir, &format!("w.wlc --url {url} {}", words[0]), 2, &words);
+    server.stop();
+    assert_eq!(server.arrivals(), []);
 }
 
 #[test]

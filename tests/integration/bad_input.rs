@@ -71,131 +71,81 @@ fn control_the_good_spec_and_trace_compile() {
     assert_eq!(dir.list("."), ["a.wlc", "b.wlc", "in"]);
 }
 
+/// What is replaced in [`GOOD`], by what, and what the message must hold.
+#[rustfmt::skip]
+const WRONG_SPECS: [(&str, &str, &[&str]); 12] = [
+    ("stages:", "stagse:", &["in/spec.yaml:6:3", "stagse", "did you mean `stages`"]),
+    ("models:", "modles:", &["in/spec.yaml:2:1", "did you mean `models`"]),
+    ("duration: 1}", "duration: 1 parsec}", &["in/spec.yaml:6:", "parsec", "help:"]),
+    ("rate: 10", "rate: 10ms", &["in/spec.yaml:6:", "10ms", "/s", "help:"]),
+    ("rate: 10", "rate: -1", &["in/spec.yaml:6:", "-1", "help:"]),
+    ("rate: 10", "rate: ten", &["in/spec.yaml:6:", "ten", "help:"]),
+    ("type: constant", "type: konstant", &["in/spec.yaml:5:", "did you mean `constant`"]),
+    ("'16'", "'uniform(9, 3)'", &["in/spec.yaml:3:", "min 9 is more than max 3"]),
+    ("'16'", "'0'", &["in/spec.yaml:3:", "help:"]),
+    ("seed: 1", "seed: -1", &["in/spec.yaml:1:", "help:"]),
+    ("load:", "load: [", &["in/spec.yaml:", "help:"]),
+    ("seed: 1\n", "seed: 1\nseed: 2\n", &["in/spec.yaml:2:", "seed", "help:"]),
+];
+
 #[test]
 fn wrong_specs_are_refused_with_place_and_remedy() {
-    let with = |from: &str, to: &str| {
+    for (from, to, words) in WRONG_SPECS {
         assert!(GOOD.contains(from), "{from}");
-        GOOD.replace(from, to)
-    };
-    for (spec, words) in [
-        (
-            with("stages:", "stagse:"),
-            &["in/spec.yaml:6:3", "stagse", "did you mean `stages`"][..],
-        ),
-        (
-            with("models:", "modles:"),
-            &["in/spec.yaml:2:1", "did you mean `models`"],
-        ),
-        (
-            with("duration: 1}", "duration: 1 parsec}"),
-            &["in/spec.yaml:6:", "parsec", "help:"],
-        ),
-        (
-            with("rate: 10", "rate: 10ms"),
-            &["in/spec.yaml:6:", "10ms", "/s", "help:"],
-        ),
-        (
-            with("rate: 10", "rate: -1"),
-            &["in/spec.yaml:6:", "-1", "help:"],
-        ),
-        (
-            with("rate: 10", "rate: ten"),
-            &["in/spec.yaml:6:", "ten", "help:"],
-        ),
-        (
-            with("type: constant", "type: konstant"),
-            &["in/spec.yaml:5:", "did you mean `constant`"],
-        ),
-        (
-            with("'16'", "'uniform(9, 3)'"),
-            &["in/spec.yaml:3:", "min 9 is more than max 3"],
-        ),
-        (with("'16'", "'0'"), &["in/spec.yaml:3:", "help:"]),
-        (with("seed: 1", "seed: -1"), &["in/spec.yaml:1:", "help:"]),
-        (with("load:", "load: ["), &["in/spec.yaml:", "help:"]),
-        (
-            with("seed: 1\n", "seed: 1\nseed: 2\n"),
-            &["in/spec.yaml:2:", "seed", "help:"],
-        ),
-        (String::new(), &["in/spec.yaml", "help:"]),
-        (
-            with("duration: 1}", "duration: 10ns}"),
-            &["in/spec.yaml", "help:"],
-        ),
-    ] {
-        // The last spec holds a request at 0 s and is good; every other one must be refused.
-        if spec.contains("10ns") {
-            continue;
-        }
-        refused(&spec, None, "", 2, words);
+        refused(&GOOD.replace(from, to), None, "", 2, words);
     }
+    refused("", None, "", 2, &["in/spec.yaml", "help:"]);
 }
+
+#[rustfmt::skip]
+const WRONG_OVERRIDES: [(&str, &[&str]); 4] = [
+    ("load.stages.0.rat=5", &["did you mean", "rate"]),
+    ("load.stages.7.rate=5", &["help:"]),
+    ("load.stages.0.rate", &["help:"]),
+    ("load.stages.0.rate=fast", &["help:"]),
+];
 
 #[test]
 fn wrong_overrides_are_refused_by_name() {
-    for (set, words) in [
-        (
-            "load.stages.0.rat=5",
-            &["--set load.stages.0.rat=5", "did you mean", "rate"][..],
-        ),
-        (
-            "load.stages.7.rate=5",
-            &["--set load.stages.7.rate=5", "help:"],
-        ),
-        ("load.stages.0.rate", &["--set load.stages.0.rate", "help:"]),
-        (
-            "load.stages.0.rate=fast",
-            &["--set load.stages.0.rate=fast", "help:"],
-        ),
-    ] {
-        refused(GOOD, None, &format!("--set {set}"), 2, words);
+    for (set, words) in WRONG_OVERRIDES {
+        let flag = format!("--set {set}");
+        refused(GOOD, None, &flag, 2, &[words, &[&flag]].concat());
+    }
+}
+
+/// What is replaced in [`CSV`], by what, and what the message must hold.
+#[rustfmt::skip]
+const WRONG_ROWS: [(&str, &str, &[&str]); 7] = [
+    ("3180", "31x0", &["in/trace.csv:3: row 1", "ContextTokens", "31x0", "help:"]),
+    ("3180", "-5", &["in/trace.csv:3: row 1", "ContextTokens", "help:"]),
+    ("3180", "3.5", &["in/trace.csv:3: row 1", "ContextTokens", "help:"]),
+    (",8\n", "\n", &["in/trace.csv:3: row 1", "2 fields", "help:"]),
+    ("11-16 18:17:04", "11-31 18:17:04", &["in/trace.csv:3: row 1", "TIMESTAMP", "help:"]),
+    ("18:17:04", "18:17", &["in/trace.csv:3: row 1", "TIMESTAMP", "help:"]),
+    ("ContextTokens", "Context", &["in/trace.csv:1", "ContextTokens", "help:"]),
+];
+
+#[test]
+fn wrong_traces_are_refused_with_line_and_row() {
+    for (from, to, words) in WRONG_ROWS {
+        assert!(CSV.contains(from), "{from}");
+        refused(TRACE, Some(&CSV.replace(from, to)), "", 2, words);
     }
 }
 
 #[test]
-fn wrong_traces_are_refused_with_line_and_row() {
-    let with = |from: &str, to: &str| Some(CSV.replace(from, to));
-    for (csv, words) in [
-        (
-            None,
-            &["in/trace.csv", "No such file", "help: check the path"][..],
-        ),
-        (
-            with("3180", "31x0"),
-            &["in/trace.csv:3: row 1", "ContextTokens", "31x0", "help:"],
-        ),
-        (
-            with("3180", "-5"),
-            &["in/trace.csv:3: row 1", "ContextTokens", "help:"],
-        ),
-        (
-            with("3180", "3.5"),
-            &["in/trace.csv:3: row 1", "ContextTokens", "help:"],
-        ),
-        (
-            with(",8\n", "\n"),
-            &["in/trace.csv:3: row 1", "2 fields", "help:"],
-        ),
-        (
-            with("11-16 18:17:04", "11-31 18:17:04"),
-            &["in/trace.csv:3: row 1", "TIMESTAMP", "help:"],
-        ),
-        (
-            with("18:17:04", "18:17"),
-            &["in/trace.csv:3: row 1", "TIMESTAMP", "help:"],
-        ),
-        (
-            with("ContextTokens", "Context"),
-            &["in/trace.csv:1", "ContextTokens", "help:"],
-        ),
-        (Some(String::new()), &["in/trace.csv", "empty", "help:"]),
-        (
-            Some(CSV[..40].to_owned()),
-            &["in/trace.csv", "no data rows", "help:"],
-        ),
-    ] {
-        refused(TRACE, csv.as_deref(), "", 2, words);
-    }
+fn a_trace_that_is_missing_or_empty_is_refused() {
+    let missing = ["in/trace.csv", "No such file", "help: check the path"];
+    refused(TRACE, None, "", 2, &missing);
+    refused(TRACE, Some(""), "", 2, &["in/trace.csv", "empty", "help:"]);
+    let header_only = CSV.lines().next();
+    refused(
+        TRACE,
+        header_only,
+        "",
+        2,
+        &["in/trace.csv", "no data rows", "help:"],
+    );
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //! One binary with a module for each concern. Every child has a time limit, every server is on a
 //! free port, every test has a directory of its own. Nothing asserts that anything is fast.
 
+mod answers;
 mod architecture;
 mod bad_files;
 mod bad_input;
+mod demo;
 mod determinism;
 mod golden;
 mod isolation;

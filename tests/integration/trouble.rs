@@ -138,24 +138,3 @@ fn a_second_ctrl_c_does_not_wait_for_answers() {
     assert!(run.count("outcome", "error") >= 20, "sent, and given up");
     assert_eq!(run.count("error_class", "interrupted"), run.workload.len());
 }
-
-#[test]
-fn a_server_that_talks_no_http_is_a_protocol_error() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("bound"));
-    // Says hello in another language to everyone, for as long as the test runs.
-    std::thread::spawn(move || {
-        use std::io::{Read, Write};
-        for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || {
-                let mut stream = stream;
-                let _ = stream.read(&mut [0; 4096]);
-                let _ = stream.write_all(b"SSH-2.0-surprise\r\n\r\n");
-            });
-        }
-    });
-    let run = Run::new(&chat_spec(20, "500ms"), &url, "--timeout 5s");
-    run.assert_accounted();
-    assert_eq!(run.count("outcome", "error"), 10);
-    assert_eq!(run.count("error_class", "protocol"), 10);
-}

@@ -150,11 +150,11 @@ fn shown(command: &str) {
     println!("$ {command}");
 }
 
-/// The directory with examples/: the workspace this was built in, or the current one.
+/// The directory with examples/: the current one, or the workspace this was built in.
 fn find_root() -> anyhow::Result<PathBuf> {
-    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let here = std::env::current_dir().ok();
-    let candidates = built_in.map(Path::to_owned).into_iter().chain(here);
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let candidates = here.into_iter().chain(built_in.map(Path::to_owned));
     candidates
         .into_iter()
         .find(|root| root.join(SPEC).is_file())
@@ -170,11 +170,27 @@ fn fresh_run(root: &Path) -> anyhow::Result<String> {
 }
 
 fn next_steps(workload: &str, results: &str) -> String {
+    let lines = [
+        (
+            format!("wlc inspect {workload} --request 0 --bodies"),
+            "what the first request is",
+        ),
+        (
+            format!("wlc verify {workload}"),
+            "whether the file is as it was written",
+        ),
+        (
+            format!("replay report {results} --format jsonl"),
+            "every request with all its times",
+        ),
+        (
+            "mock-llm --port 8000".to_owned(),
+            "a server to try --url on",
+        ),
+    ];
+    let lines = lines.map(|(command, what)| format!("  {command:<52} {what}"));
     format!(
-        "The server was stopped. To go on, with `cargo demo` in front of each line:\n  \
-         wlc inspect {workload} --request 0 --bodies      what the first request is\n  \
-         wlc verify {workload}                            whether the file is as it was written\n  \
-         replay report {results} --format jsonl           every request with all its times\n  \
-         mock-llm --port 8000                             a server to try --url on"
+        "The server was stopped. To go on, with `cargo demo` in front of each line:\n{}",
+        lines.join("\n")
     )
 }

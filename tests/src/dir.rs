@@ -71,14 +71,17 @@ impl Dir {
         self.call("replay").words(arguments)
     }
 
-    /// The multi-call binary, for the server and the demo.
+    /// The multi-call binary without arguments: the demo.
+    pub fn demo(&self) -> Call {
+        Call::new(&self.program).cwd(self.directory.path())
+    }
+
+    /// The multi-call binary, for the server.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
     fn call(&self, name: &str) -> Call {
-        Call::new(&self.program)
-            .arg(name)
-            .cwd(self.directory.path())
+        self.demo().arg(name)
     }
 }
