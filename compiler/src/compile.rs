@@ -86,11 +86,15 @@ pub fn compile(
 ) -> Result<Compiled, CompileError> {
     let spec = Spec::parse(job.spec_text, job.spec_name, job.sets)?;
     let seed = Seed(job.seed.or(spec.seed).map_or_else(seed_of_the_system, Ok)?);
-    let trace = match &spec.load {
+    let mut trace = match &spec.load {
         Load::TraceReplay(named) => Some((named, read_trace(named, job.trace_directory)?)),
         Load::Constant { .. } | Load::Poisson { .. } => None,
     };
     let plan = Plan::new(&spec, seed, trace.as_ref().map(|(_, trace)| trace));
+    if let Some((_, trace)) = &mut trace {
+        // The plan holds them now; only the account of them is needed further on.
+        trace.events = Vec::new();
+    }
     if plan.requests.is_empty() {
         return Err(CompileError::Empty {
             file: job.spec_name.to_owned(),

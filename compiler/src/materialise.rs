@@ -15,7 +15,7 @@ use schemas::layout::{NONE_U32, NONE_U64, REQUEST_STREAM, RequestRecord, StageKi
 use schemas::leaf::{BodyHasher, request_leaf};
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Segment, WorkloadWriter};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Requests that one thread makes at a time.
@@ -100,13 +100,11 @@ fn place_shared<'c>(
     let corpus_at = writer.blob(corpus.text().as_bytes())?;
     let head = payload.head();
     let head_at = writer.blob(head.as_bytes())?;
-    let mut lengths: Vec<u32> = plan
+    let lengths: BTreeSet<u32> = plan
         .requests
         .iter()
         .map(|request| request.output_tokens)
         .collect();
-    lengths.sort_unstable();
-    lengths.dedup();
     let mut tails = BTreeMap::new();
     for length in lengths {
         let tail = payload.tail(length);

@@ -53,8 +53,9 @@ pub struct RunArgs {
     /// Worker threads, each with its own part of the schedule [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub workers: Option<u32>,
-    /// Most requests in flight at once; a request that finds them all in use waits, which shows
-    /// as its lag [default: as many as the limit on open files allows].
+    /// Most requests in flight at once, divided evenly among the workers; a request that finds its
+    /// worker's share in use waits, which shows as its lag [default: as many as the limit on open
+    /// files allows].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: Option<u32>,
     /// Connections to open before the first request [default: the most requests due within any

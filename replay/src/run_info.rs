@@ -5,7 +5,7 @@
 //! of headers only the names are kept, and a URL's user and password are refused.
 
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// File name of the records in a result directory.
 pub const RECORDS_FILE: &str = "records.wlr";
@@ -154,7 +154,8 @@ pub struct RunEnd {
     pub cpu_ns: u64,
     /// Times the scheduler took the CPU away between t0 and the end, over all threads.
     pub involuntary_context_switches: u64,
-    /// Connections opened, before and after t0.
+    /// Connections opened, before and after t0; the one that found out which address answers is
+    /// not counted.
     pub connections_opened: u64,
 }
 
@@ -183,7 +184,12 @@ impl RunInfo {
 pub fn write_json(path: &Path, value: &impl Serialize) -> std::io::Result<()> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
-    let temporary = path.with_extension("json.tmp");
+    let temporary = temporary_of(path);
     std::fs::write(&temporary, bytes)?;
     std::fs::rename(temporary, path)
+}
+
+/// Where [`write_json`] writes before it renames.
+pub fn temporary_of(path: &Path) -> PathBuf {
+    path.with_extension("json.tmp")
 }

@@ -115,6 +115,21 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// True for a whole workload file that is not what it claims to be; false for a file that
+    /// cannot be read as one at all.
+    pub fn is_false_claim(&self) -> bool {
+        !matches!(
+            self,
+            FormatError::Io { .. }
+                | FormatError::TooShort { .. }
+                | FormatError::NotAWorkload
+                | FormatError::TooOld { .. }
+                | FormatError::TooNew { .. }
+                | FormatError::NoEndMark { .. }
+                | FormatError::Length { .. }
+        )
+    }
+
     /// True when the system failed, not the file (exit 3 instead of 2). A file that is not there
     /// or is a directory is the user's to mend.
     pub fn is_system_failure(&self) -> bool {

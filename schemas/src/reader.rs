@@ -51,14 +51,14 @@ impl SectionPlace {
     }
 }
 
-/// The mapping as a plain byte container, for `Bytes::from_owner`.
+/// A section as a plain byte container, for `Bytes::from_owner`.
 #[derive(Clone, Debug)]
-pub struct BlobOwner {
+pub struct SectionOwner {
     map: Arc<Mmap>,
     range: Range<usize>,
 }
 
-impl AsRef<[u8]> for BlobOwner {
+impl AsRef<[u8]> for SectionOwner {
     fn as_ref(&self) -> &[u8] {
         &self.map[self.range.clone()]
     }
@@ -170,11 +170,11 @@ impl Workload {
         }
     }
 
-    /// The blob as an owner of its bytes, which outlives this value.
-    pub fn blob_owner(&self) -> BlobOwner {
-        BlobOwner {
+    /// A section as an owner of its bytes, which outlives this value.
+    pub fn section_owner(&self, section: Section) -> SectionOwner {
+        SectionOwner {
             map: Arc::clone(&self.map),
-            range: self.place(Section::Blob).range(),
+            range: self.place(section).range(),
         }
     }
 

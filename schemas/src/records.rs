@@ -170,7 +170,7 @@ numbered! {
         Status = 5 "status",
         /// The response was larger than the limits allow.
         TooLarge = 6 "too_large",
-        /// The stream ended without its end mark, or carried an error event.
+        /// The stream ended without `[DONE]` and without a finish reason, or an event reports an error.
         Stream = 7 "stream",
         /// The run was interrupted before the request's time came or its answer was complete.
         Interrupted = 8 "interrupted",

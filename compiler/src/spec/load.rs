@@ -5,6 +5,7 @@ use super::error::SpecError;
 use super::fields::{Choices, Cursor, Fields, Keys, REMOVE};
 use super::quantity::{DURATION_EXAMPLE, DurationNs, RATE_EXAMPLE, RateMicrohertz};
 use super::trace::TraceRef;
+use schemas::layout::MAX_TIME_NS;
 
 /// Most stages of a load.
 pub const MAX_STAGES: usize = 10_000;
@@ -134,11 +135,16 @@ fn read_stages(fields: &Fields<'_>) -> Result<Vec<Stage>, SpecError> {
         );
         return Err(cursor.error(what, "write fewer, longer stages, or replay a trace"));
     }
-    let mut requests = 0;
+    let (mut requests, mut total_ns) = (0, 0u64);
     let mut stages = Vec::with_capacity(items.len());
     for item in items {
         let stage = Stage::read(item.clone())?;
         requests += stage.requests();
+        total_ns = total_ns.saturating_add(stage.duration.get());
+        if total_ns > MAX_TIME_NS {
+            let what = "the stages up to this one last longer than the limit of ten years";
+            return Err(item.error(what, "write fewer or shorter stages"));
+        }
         if requests > u128::from(MAX_REQUESTS) {
             let what = format!(
                 "the stages so far start {requests} requests, more than the limit of {MAX_REQUESTS}"

@@ -6,6 +6,7 @@ use crate::compile::{CompileError, Compiled, Job, compile};
 use crate::exit::{self, Failure};
 use crate::spec::MAX_SPEC_BYTES;
 use schemas::hex;
+use schemas::layout::MAGIC;
 use serde_json::json;
 use std::io::{self, Write};
 use std::path::Path;
@@ -16,6 +17,7 @@ use std::time::Instant;
 /// Runs the verb; gives the exit status.
 pub fn run(args: &CompileArgs) -> Result<u8, Failure> {
     let started = Instant::now();
+    check_target(&args.output)?;
     let spec_text = read_spec(&args.spec)?;
     let spec_name = args.spec.display().to_string();
     let job = Job {
@@ -57,6 +59,32 @@ fn compile_with(job: &Job, threads: Option<u32>) -> Result<Compiled, CompileErro
     let compiled = pool.install(|| compile(job, &mut go_on));
     bar.finish_and_clear();
     compiled
+}
+
+/// Only a workload is ever replaced: a slip of the hand must not cost a spec, a trace or a device.
+fn check_target(target: &Path) -> Result<(), Failure> {
+    let Ok(metadata) = std::fs::symlink_metadata(target) else {
+        return Ok(());
+    };
+    let what = if !metadata.is_file() {
+        "is not a regular file"
+    } else if metadata.len() > 0 && !begins_as_workload(target) {
+        "exists and is not a workload"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "-o {}: {what}\n  help: name another file, or remove it first",
+        target.display()
+    );
+    Err(Failure::new(exit::WRONG_INPUT, message))
+}
+
+fn begins_as_workload(path: &Path) -> bool {
+    let mut beginning = [0; MAGIC.len()];
+    let read = std::fs::File::open(path)
+        .and_then(|mut file| io::Read::read_exact(&mut file, &mut beginning));
+    read.is_ok() && beginning == MAGIC
 }
 
 fn read_spec(path: &Path) -> Result<String, Failure> {

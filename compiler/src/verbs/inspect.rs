@@ -1,6 +1,6 @@
 //! `wlc inspect`: what a workload holds, for people and for scripts.
 
-use super::{format_failure, open, stdout_failure};
+use super::{open, stdout_failure, wrong_input};
 use crate::cli::InspectArgs;
 use crate::exit::{self, Failure};
 use schemas::error::FormatError;
@@ -49,7 +49,7 @@ pub fn run(args: &InspectArgs) -> Result<u8, Failure> {
     match shown {
         Ok(()) => Ok(exit::DONE),
         Err(ShowError::Io(error)) => stdout_failure(&error),
-        Err(ShowError::Format(error)) => Err(format_failure(&args.file, &error, exit::WRONG_INPUT)),
+        Err(ShowError::Format(error)) => Err(wrong_input(&args.file, &error)),
     }
 }
 

@@ -14,18 +14,17 @@ use std::path::Path;
 
 /// Maps a workload; a file that is none is wrong input.
 fn open(file: &Path) -> Result<Workload, Failure> {
-    Workload::open(file).map_err(|error| format_failure(file, &error, exit::WRONG_INPUT))
+    Workload::open(file).map_err(|error| wrong_input(file, &error))
 }
 
-/// A fault of a workload file, with the file's name in front and the status for a fault that is
-/// the file's own.
-fn format_failure(file: &Path, error: &FormatError, status: u8) -> Failure {
+/// A fault of a workload file that was given as input.
+fn wrong_input(file: &Path, error: &FormatError) -> Failure {
     match error {
         FormatError::Io { .. } if error.is_system_failure() => {
             Failure::new(exit::WORLD_FAILED, error)
         }
         FormatError::Io { .. } => Failure::new(exit::WRONG_INPUT, error),
-        _ => Failure::new(status, format!("{}: {error}", file.display())),
+        _ => Failure::new(exit::WRONG_INPUT, format!("{}: {error}", file.display())),
     }
 }
 

@@ -1,9 +1,11 @@
 //! `wlc verify`.
 
-use super::{format_failure, open, progress_bar, stdout_failure};
+use super::{progress_bar, stdout_failure, wrong_input};
 use crate::cli::VerifyArgs;
 use crate::exit::{self, Failure};
+use schemas::error::FormatError;
 use schemas::hex;
+use schemas::reader::Workload;
 use schemas::verify::{file_hash, verify};
 use serde_json::json;
 use std::io::{self, Write};
@@ -13,13 +15,12 @@ use std::time::Instant;
 /// 1; a file that is not a whole workload at all is wrong input.
 pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let started = Instant::now();
-    let workload = open(&args.file)?;
+    let workload = Workload::open(&args.file).map_err(|error| failure(args, &error))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = progress_bar(workload.requests().len() as u64, "verifying");
     let outcome = verify(&workload, threads, &|done| bar.set_position(done));
     bar.finish_and_clear();
-    let verified =
-        outcome.map_err(|error| format_failure(&args.file, &error, exit::CHECK_FAILED))?;
+    let verified = outcome.map_err(|error| failure(args, &error))?;
     let content_hash = hex(&verified.content_hash);
     let file_hash = hex(&file_hash(&workload));
     let seconds = started.elapsed().as_secs_f64();
@@ -44,4 +45,24 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
         )
     };
     printed.map_or_else(|error| stdout_failure(&error), |()| Ok(exit::DONE))
+}
+
+/// Status 1 for a workload that is not what it claims to be; with --json also said on stdout.
+fn failure(args: &VerifyArgs, error: &FormatError) -> Failure {
+    let failure = wrong_input(&args.file, error);
+    if !error.is_false_claim() {
+        return failure;
+    }
+    if args.json {
+        // The status tells the same where stdout is gone.
+        let _ = writeln!(
+            io::stdout(),
+            "{}",
+            json!({"verified": false, "error": error.to_string()})
+        );
+    }
+    Failure {
+        status: exit::CHECK_FAILED,
+        ..failure
+    }
 }

@@ -64,6 +64,8 @@ pub enum Check {
     NotFinished,
     /// No request outside warm-up stages was sent. Value and threshold are null.
     NothingMeasured,
+    /// Every request that was sent failed. Value and threshold are null.
+    NothingAnswered,
     /// Value: 99th percentile of `sent - scheduled` in seconds.
     ScheduleDelayP99,
     /// Value: `|achieved_rate / scheduled_rate - 1|`.
@@ -191,6 +193,11 @@ fn yes_or_no(facts: &Facts) -> impl Iterator<Item = Reason> {
         (!facts.finished, Check::NotFinished, Level::Invalid),
         (facts.measured == 0, Check::NothingMeasured, Level::Invalid),
         (
+            facts.error_share == Some(1.0),
+            Check::NothingAnswered,
+            Level::Degraded,
+        ),
+        (
             !facts.workload_verified,
             Check::WorkloadNotVerified,
             Level::Degraded,
@@ -271,130 +278,4 @@ fn reason(check: Check, value: f64, threshold: f64, level: Level) -> Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn flawless() -> Facts {
-        Facts {
-            workload_verified: true,
-            unaccounted: 0,
-            not_sent: 0,
-            truncated: false,
-            finished: true,
-            interrupted: false,
-            error_share: Some(0.0),
-            measured: 100,
-            delay_p99_s: Some(0.0),
-            scheduled_span_s: Some(1.0),
-            rate_ratio: Some(1.0),
-            switches_per_s: Some(0.0),
-        }
-    }
-
-    /// The verdict and the one reason for it after one change.
-    fn after(change: impl Fn(&mut Facts)) -> (Word, Option<(Check, Level)>) {
-        let mut facts = flawless();
-        change(&mut facts);
-        let verdict = judge(&facts);
-        assert!(verdict.reasons.len() <= 1, "{:?}", verdict.reasons);
-        let first = verdict.reasons.first();
-        (
-            verdict.verdict,
-            first.map(|reason| (reason.check, reason.level)),
-        )
-    }
-
-    const VALID: (Word, Option<(Check, Level)>) = (Word::Valid, None);
-    fn degraded(check: Check) -> (Word, Option<(Check, Level)>) {
-        (Word::Degraded, Some((check, Level::Degraded)))
-    }
-    fn invalid(check: Check) -> (Word, Option<(Check, Level)>) {
-        (Word::Invalid, Some((check, Level::Invalid)))
-    }
-    fn noted(check: Check) -> (Word, Option<(Check, Level)>) {
-        (Word::Valid, Some((check, Level::Note)))
-    }
-
-    #[test]
-    fn a_flawless_run_is_valid_without_reasons() {
-        assert_eq!(after(|_| ()), VALID);
-    }
-
-    #[test]
-    fn each_plain_fact_has_its_level() {
-        use Check::*;
-        let unverified = after(|facts| facts.workload_verified = false);
-        assert_eq!(unverified, degraded(WorkloadNotVerified));
-        assert_eq!(after(|facts| facts.unaccounted = 1), invalid(Unaccounted));
-        assert_eq!(after(|facts| facts.not_sent = 1), invalid(NotSent));
-        assert_eq!(after(|facts| facts.truncated = true), invalid(Truncated));
-        assert_eq!(
-            after(|facts| facts.interrupted = true),
-            invalid(Interrupted)
-        );
-        assert_eq!(after(|facts| facts.finished = false), invalid(NotFinished));
-        assert_eq!(after(|facts| facts.measured = 0), invalid(NothingMeasured));
-    }
-
-    #[test]
-    fn schedule_delay_turns_just_above_its_limits() {
-        let at = |delay| after(|facts| facts.delay_p99_s = Some(delay));
-        assert_eq!(at(0.010), VALID);
-        assert_eq!(at(0.010_000_001), degraded(Check::ScheduleDelayP99));
-        assert_eq!(at(0.100), degraded(Check::ScheduleDelayP99));
-        assert_eq!(at(0.100_000_001), invalid(Check::ScheduleDelayP99));
-    }
-
-    #[test]
-    fn the_rate_turns_just_above_its_limits_on_both_sides() {
-        let at = |ratio| after(|facts| facts.rate_ratio = Some(ratio));
-        for (sad, expected) in [
-            (0.990_1, VALID),
-            (1.009_9, VALID),
-            (0.989_9, degraded(Check::AchievedRate)),
-            (1.010_1, degraded(Check::AchievedRate)),
-            (0.950_1, degraded(Check::AchievedRate)),
-            (1.049_9, degraded(Check::AchievedRate)),
-            (0.949_9, invalid(Check::AchievedRate)),
-            (1.050_1, invalid(Check::AchievedRate)),
-        ] {
-            assert_eq!(at(sad), expected, "{sad}");
-        }
-    }
-
-    #[test]
-    fn the_rate_of_a_short_run_is_not_judged_and_that_is_said() {
-        let few = after(|facts| (facts.measured, facts.rate_ratio) = (99, Some(0.5)));
-        assert_eq!(few, noted(Check::AchievedRateTooFewRequests));
-        let short = |span| {
-            move |facts: &mut Facts| (facts.scheduled_span_s, facts.rate_ratio) = (span, Some(0.5))
-        };
-        assert_eq!(
-            after(short(Some(0.999_999))),
-            noted(Check::AchievedRateShortSpan)
-        );
-        assert_eq!(after(short(None)), noted(Check::AchievedRateShortSpan));
-        assert_eq!(after(short(Some(1.0))), invalid(Check::AchievedRate));
-    }
-
-    #[test]
-    fn server_errors_and_a_busy_machine_are_only_noted() {
-        let errors = after(|facts| facts.error_share = Some(1.0));
-        assert_eq!(errors, noted(Check::ErrorShare));
-        let switches = |rate| after(|facts| facts.switches_per_s = Some(rate));
-        assert_eq!(switches(10.0), VALID);
-        assert_eq!(switches(10.1), noted(Check::InvoluntaryContextSwitches));
-    }
-
-    #[test]
-    fn the_heaviest_reason_comes_first_and_decides() {
-        let mut facts = flawless();
-        facts.workload_verified = false;
-        facts.error_share = Some(0.1);
-        facts.delay_p99_s = Some(0.2);
-        let verdict = judge(&facts);
-        let levels: Vec<Level> = verdict.reasons.iter().map(|reason| reason.level).collect();
-        assert_eq!(levels, [Level::Invalid, Level::Degraded, Level::Note]);
-        assert_eq!(verdict.verdict, Word::Invalid);
-    }
-}
+mod tests;

@@ -19,17 +19,24 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 
 /// Longest response head that is read, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// A connection that is not ready this long after its response is closed instead of kept.
+const REUSE_WITHIN: Duration = Duration::from_millis(100);
 
 /// When bytes last moved on a connection; CLOCK_MONOTONIC ns, 0 for not yet.
 #[derive(Debug, Default)]
 pub struct Stamps {
     first_write_ns: Cell<u64>,
     last_write_ns: Cell<u64>,
+    /// All of the body has been handed to hyper.
+    body_taken: Cell<bool>,
+    body_written_ns: Cell<u64>,
     first_read_ns: Cell<u64>,
     last_read_ns: Cell<u64>,
 }
@@ -37,12 +44,17 @@ pub struct Stamps {
 impl Stamps {
     /// Just before the first write since [`Connection::send`], if the socket took anything.
     pub fn first_write_ns(&self) -> Option<u64> {
-        self.last_write_ns().map(|_| self.first_write_ns.get())
+        (self.last_write_ns.get() != 0).then(|| self.first_write_ns.get())
     }
 
-    /// Just after the last successful write.
-    pub fn last_write_ns(&self) -> Option<u64> {
-        Some(self.last_write_ns.get()).filter(|ns| *ns != 0)
+    /// Just after the write with which the socket took the last byte of the body.
+    pub fn body_written_ns(&self) -> Option<u64> {
+        Some(self.body_written_ns.get()).filter(|ns| *ns != 0)
+    }
+
+    /// Notes that the body has handed out its last segment.
+    pub fn note_body_taken(&self) {
+        self.body_taken.set(true);
     }
 
     /// Just after the first read since [`Connection::send`].
@@ -56,14 +68,15 @@ impl Stamps {
     }
 
     fn reset(&self) {
-        [
+        self.body_taken.set(false);
+        let times = [
             &self.first_write_ns,
             &self.last_write_ns,
+            &self.body_written_ns,
             &self.first_read_ns,
             &self.last_read_ns,
-        ]
-        .iter()
-        .for_each(|stamp| stamp.set(0));
+        ];
+        times.iter().for_each(|time| time.set(0));
     }
 
     fn before_write(&self) {
@@ -75,6 +88,16 @@ impl Stamps {
     fn after_write(&self, result: &Poll<io::Result<usize>>) {
         if matches!(result, Poll::Ready(Ok(written)) if *written > 0) {
             self.last_write_ns.set(monotonic_ns());
+        } else if self.last_write_ns.get() == 0 {
+            // The attempt took nothing; the next one is the first.
+            self.first_write_ns.set(0);
+        }
+    }
+
+    /// hyper flushes the socket exactly when it holds no unwritten bytes.
+    fn after_all_writes(&self) {
+        if self.body_taken.get() && self.body_written_ns.get() == 0 {
+            self.body_written_ns.set(self.last_write_ns.get());
         }
     }
 
@@ -136,6 +159,7 @@ impl AsyncWrite for StampedStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stamps.after_all_writes();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -184,11 +208,13 @@ impl Connection {
 
     /// Lets hyper read and write what it can, without waiting.
     fn advance(&mut self, cx: &mut Context<'_>) {
-        if self
-            .driver
-            .as_mut()
-            .is_some_and(|driver| driver.as_mut().poll(cx).is_ready())
-        {
+        let Some(driver) = &mut self.driver else {
+            return;
+        };
+        // Without a share of the task's budget: a burst is bounded by its own limit, and a request
+        // whose turn has come must not be held back because others were sent before it.
+        let polled = pin!(unconstrained(driver.as_mut())).poll(cx);
+        if polled.is_ready() {
             self.driver = None;
         }
     }
@@ -203,9 +229,10 @@ impl Connection {
     /// and the response is read while the returned future is driven by [`Connection::drive`].
     pub fn send(
         &mut self,
-        request: Request<RopeBody>,
+        mut request: Request<RopeBody>,
     ) -> impl Future<Output = hyper::Result<Response<Incoming>>> + use<> {
         self.stamps.reset();
+        request.body_mut().report_to(&self.stamps);
         let response = self.sender.send_request(request);
         self.advance(&mut Context::from_waker(Waker::noop()));
         response
@@ -221,16 +248,19 @@ impl Connection {
         .await
     }
 
-    /// Runs the connection until it can take another request; false if it is closed instead.
-    pub async fn until_reusable(&mut self) -> bool {
-        poll_fn(|cx| {
+    /// Whether the connection can take another request at once or very soon. False for one that is
+    /// closed, or that still writes the body of a request which was answered early.
+    pub async fn is_reusable(&mut self) -> bool {
+        let ready = poll_fn(|cx| {
             self.advance(cx);
             match (&self.driver, self.sender.poll_ready(cx)) {
                 (None, _) => Poll::Ready(false),
                 (Some(_), ready) => ready.map(|result| result.is_ok()),
             }
-        })
-        .await
+        });
+        tokio::time::timeout(REUSE_WITHIN, ready)
+            .await
+            .unwrap_or(false)
     }
 }
 

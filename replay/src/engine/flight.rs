@@ -45,6 +45,8 @@ impl Buffers {
 pub struct Flight {
     record: ResultRecord,
     buffers: Buffers,
+    /// The stream has said that it is complete.
+    finished: bool,
     worker: Rc<Worker>,
 }
 
@@ -60,6 +62,7 @@ impl Flight {
         Flight {
             record: blank_record(worker, index, scheduled_ns),
             buffers,
+            finished: false,
             worker: Rc::clone(worker),
         }
     }
@@ -106,6 +109,7 @@ impl Flight {
             tokio::time::timeout_at(deadline, self.read(&mut connection, response)).await;
         self.note_sent(&connection);
         let stamps = Rc::clone(&connection.stamps);
+        self.record.body_written_ns = self.time_or_none(stamps.body_written_ns());
         self.record.first_byte_ns = self.time_or_none(stamps.first_read_ns());
         let ended = match answered {
             Ok(Ok(())) => stamps.last_read_ns(),
@@ -120,7 +124,7 @@ impl Flight {
         let whole = matches!(answered, Ok(Ok(()) | Err(Failure(ErrorClass::Status))));
         let worker = Rc::clone(&self.worker);
         drop(self);
-        if whole && connection.until_reusable().await {
+        if whole && connection.is_reusable().await {
             worker.put_connection(connection);
         }
     }
@@ -133,8 +137,6 @@ impl Flight {
         let response = connection.drive(response).await;
         self.note_sent(connection);
         let response = response.map_err(|error| self.failure(&error))?;
-        // Nothing is written after the body's last byte until the next request.
-        self.record.body_written_ns = self.time_or_none(connection.stamps.last_write_ns());
         self.record.first_byte_ns = self.time_or_none(connection.stamps.first_read_ns());
         self.record.http_status = response.status().as_u16().into();
         let is_sse = is_event_stream(&response);
@@ -145,7 +147,7 @@ impl Flight {
             .await?;
         match () {
             _ if !good => Err(Failure(ErrorClass::Status)),
-            _ if asked_stream && self.record.events.get() == 0 => Err(Failure(ErrorClass::Stream)),
+            _ if asked_stream && !self.finished => Err(Failure(ErrorClass::Stream)),
             _ => Ok(()),
         }
     }
@@ -186,21 +188,24 @@ impl Flight {
     }
 
     fn take_events(&mut self, data: &[u8], read_ns: u64) -> Result<(), Failure> {
-        let (mut events, mut failed, mut reported) = (0, false, None);
+        let (mut events, mut failed, mut finished, mut reported) = (0, false, false, None);
         let Buffers { token_ns, sse, .. } = &mut self.buffers;
         let tokens_before = token_ns.len();
         let fed = sse.feed(data, |event| {
             let kind = openai::classify(event);
             events += u32::from(kind != Event::Done);
             match kind {
+                Event::Done => finished = true,
                 Event::Output => token_ns.push(read_ns),
                 Event::Error => failed = true,
                 _ => {}
             }
             if kind != Event::Done {
+                finished |= openai::finishes(event);
                 reported = openai::usage(event).or(reported);
             }
         });
+        self.finished |= finished;
         let tokens = token_ns.len() - tokens_before;
         self.worker.count_tokens(tokens as u64);
         self.record.events = (self.record.events.get() + events).into();
@@ -244,6 +249,10 @@ impl Drop for Flight {
             // It failed before a byte was written: whatever failed, it was not sent.
             self.record.outcome = Outcome::NotSent as u8;
             self.record.end_ns = NONE_U64.into();
+            if self.record.error_class == ErrorClass::None as u8 {
+                // Its time ran out before the socket took a byte.
+                self.record.error_class = ErrorClass::Write as u8;
+            }
         } else if self.record.sent_ns.get() != NONE_U64 && self.record.end_ns.get() == NONE_U64 {
             // Given up from outside, in the middle of the answer.
             self.record.end_ns = self.worker.from_t0(monotonic_ns()).into();

@@ -1,19 +1,22 @@
 //! A request as hyper wants it: a head that is prepared once and a body that is never copied.
 
+use super::connection::Stamps;
 use super::target::Target;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
     USER_AGENT,
 };
 use http::{Method, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
-use schemas::layout::{RequestRecord, SegmentRecord};
+use schemas::layout::{RequestRecord, Section, SegmentRecord};
 use schemas::reader::Workload;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use zerocopy::FromBytes;
 
 /// What the user adds to every request.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +37,12 @@ struct Head {
 }
 
 /// All distinct heads of a workload and its mapped blob: makes requests without rendering them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct RequestFactory {
     workload: Workload,
+    /// The mapped BLOB and SEGMENTS sections, counted for this factory alone.
     blob: Bytes,
+    segments: Bytes,
     heads: Arc<[Head]>,
 }
 
@@ -53,15 +58,25 @@ impl RequestFactory {
                 heads.push(head);
             }
         }
-        let blob = Bytes::from_owner(workload.blob_owner());
-        Ok(RequestFactory {
-            workload: workload.clone(),
-            blob,
-            heads: heads.into(),
-        })
+        Ok(Self::over(workload, heads.into()))
     }
 
-    /// The request with this index, or why its record cannot be used.
+    fn over(workload: &Workload, heads: Arc<[Head]>) -> Self {
+        RequestFactory {
+            workload: workload.clone(),
+            blob: Bytes::from_owner(workload.section_owner(Section::Blob)),
+            segments: Bytes::from_owner(workload.section_owner(Section::Segments)),
+            heads,
+        }
+    }
+
+    /// A factory for another thread: it shares no reference count with this one, so that workers
+    /// do not write to each other's cache lines.
+    pub fn for_another_worker(&self) -> Self {
+        Self::over(&self.workload, Arc::clone(&self.heads))
+    }
+
+    /// The request with this index, or `None` when its record cannot be used.
     pub fn make(&self, index: u64) -> Option<Request<RopeBody>> {
         let record = self.workload.requests().get(index as usize)?;
         let key = head_key(record);
@@ -76,13 +91,13 @@ impl RequestFactory {
         if bytes != record.body_bytes.get() {
             return None;
         }
-        let first = record.first_segment.get() as usize;
+        let first = record.first_segment.get() as usize * size_of::<SegmentRecord>();
+        let rope_bytes = record.segment_count.get() as usize * size_of::<SegmentRecord>();
         let body = RopeBody {
-            workload: self.workload.clone(),
             blob: self.blob.clone(),
-            next: first,
-            end: first + record.segment_count.get() as usize,
+            rope: self.segments.slice(first..first + rope_bytes),
             remaining_bytes: bytes,
+            stamps: None,
         };
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
@@ -125,8 +140,11 @@ fn prepare_head(
             parsed.ok_or_else(|| format!("{name:?}: {value:?} is not a header field"))?;
         headers.append(name, value);
     }
+    extra.fields.iter().for_each(|(name, _)| {
+        headers.remove(name);
+    });
     extra.fields.iter().for_each(|(name, value)| {
-        headers.insert(name, value.clone());
+        headers.append(name, value.clone());
     });
     if let Some(value) = &extra.authorization {
         headers.insert(AUTHORIZATION, value.clone());
@@ -149,16 +167,20 @@ fn prepare_head(
 /// A body that hands out slices of the mapped file, segment by segment.
 #[derive(Debug)]
 pub struct RopeBody {
-    workload: Workload,
     blob: Bytes,
-    next: usize,
-    end: usize,
+    /// The [`SegmentRecord`]s that are still to come.
+    rope: Bytes,
     remaining_bytes: u64,
+    stamps: Option<Rc<Stamps>>,
 }
 
 impl RopeBody {
-    fn segment(&self, position: usize) -> &SegmentRecord {
-        &self.workload.segments()[position]
+    /// Tells these stamps when the last segment has been handed out.
+    pub fn report_to(&mut self, stamps: &Rc<Stamps>) {
+        match self.rope.is_empty() {
+            true => stamps.note_body_taken(),
+            false => self.stamps = Some(Rc::clone(stamps)),
+        }
     }
 }
 
@@ -170,21 +192,25 @@ impl Body for RopeBody {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.next == self.end {
+        let Ok((segment, _)) = SegmentRecord::read_from_prefix(&self.rope) else {
             return Poll::Ready(None);
-        }
-        let segment = self.segment(self.next);
+        };
+        self.rope.advance(size_of::<SegmentRecord>());
         let start = segment.offset.get() as usize;
         let slice = self
             .blob
             .slice(start..start + segment.length.get() as usize);
-        self.next += 1;
         self.remaining_bytes -= slice.len() as u64;
+        if self.rope.is_empty()
+            && let Some(stamps) = &self.stamps
+        {
+            stamps.note_body_taken();
+        }
         Poll::Ready(Some(Ok(Frame::data(slice))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.next == self.end
+        self.rope.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

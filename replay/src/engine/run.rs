@@ -115,10 +115,14 @@ pub fn default_connections(workload: &Workload, speed: Speed) -> usize {
     peak_within(workload.requests(), speed, ASSUMED_SERVICE_NS).clamp(1, MAX_DEFAULT_CONNECTIONS)
 }
 
+/// t0 on the monotonic clock and the way to the recorder.
+type Start = (u64, RecordSink);
+
 /// A worker thread from outside.
 struct Thread {
     handle: JoinHandle<Result<(), FireError>>,
-    t0: Sender<u64>,
+    /// Takes t0 and the way to the recorder.
+    start: Sender<Start>,
 }
 
 /// Fires a workload. `at_t0` is called shortly before t0, `progress` about five times a second
@@ -136,14 +140,10 @@ pub fn fire(
         RequestFactory::new(workload, target, &settings.extra).map_err(FireError::Request)?;
     let counters: Arc<[Counters]> = (0..settings.workers).map(|_| Counters::default()).collect();
     let (stop, stop_receiver) = watch::channel(Stop::No);
-    let (recorder, sinks) = Recorder::start(records, workload, settings.workers)
-        .map_err(io_error("cannot create the records file"))?;
     let (ready_sender, ready) = channel();
     let (done_sender, done) = mpsc::unbounded_channel();
-    let threads = sinks
-        .into_iter()
-        .enumerate()
-        .map(|(number, sink)| {
+    let threads = (0..settings.workers)
+        .map(|number| {
             let plan = worker_plan(
                 number,
                 workload,
@@ -153,16 +153,19 @@ pub fn fire(
                 &counters,
                 &stop_receiver,
             );
-            spawn_worker(plan, sink, ready_sender.clone(), done_sender.clone())
+            spawn_worker(plan, ready_sender.clone(), done_sender.clone())
         })
         .collect::<Result<Vec<_>, FireError>>()?;
     drop((ready_sender, done_sender));
     let timer = await_ready(&ready, threads.len())?;
+    // Nothing is on disk before this: a run that could not be prepared leaves no records behind.
+    let (recorder, sinks) = Recorder::start(records, workload, settings.workers)
+        .map_err(io_error("cannot create the records file"))?;
     let beginning = begin(timer, at_t0)?;
     let before = (process_cpu_ns(), involuntary_context_switches());
-    for thread in &threads {
+    for (thread, sink) in threads.iter().zip(sinks) {
         // A worker that is gone is noticed when it is joined.
-        let _ = thread.t0.send(beginning.t0_monotonic_ns);
+        let _ = thread.start.send((beginning.t0_monotonic_ns, sink));
     }
     let interrupted = watch_over(&beginning, &counters, &stop, done, progress)?;
     let ending = Ending {
@@ -215,7 +218,7 @@ fn worker_plan(
     WorkerPlan {
         number: number as u16,
         workload: workload.clone(),
-        factory: factory.clone(),
+        factory: factory.for_another_worker(),
         schedule: OpenLoop::new(number as u64, settings.workers as u64, settings.speed),
         address: target.address,
         connections: share(settings.connections, number, settings.workers),
@@ -230,29 +233,23 @@ type Ready = Result<TimerCalibration, FireError>;
 
 fn spawn_worker(
     plan: WorkerPlan,
-    sink: RecordSink,
     ready: Sender<Ready>,
     done: mpsc::UnboundedSender<()>,
 ) -> Result<Thread, FireError> {
-    let (t0, t0_receiver) = channel();
+    let (start, start_receiver) = channel();
     let handle = std::thread::Builder::new()
         .name(format!("worker-{}", plan.number))
         .spawn(move || {
             // Dropped when the thread ends, in whatever way.
             let _done = done;
-            work(plan, sink, &ready, &t0_receiver)
+            work(plan, &ready, &start_receiver)
         })
         .map_err(io_error("cannot start a worker thread"))?;
-    Ok(Thread { handle, t0 })
+    Ok(Thread { handle, start })
 }
 
 /// A worker thread's whole life.
-fn work(
-    plan: WorkerPlan,
-    sink: RecordSink,
-    ready: &Sender<Ready>,
-    t0: &Receiver<u64>,
-) -> Result<(), FireError> {
+fn work(plan: WorkerPlan, ready: &Sender<Ready>, start: &Receiver<Start>) -> Result<(), FireError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(POLLS_BETWEEN_EVENTS)
@@ -280,7 +277,9 @@ fn work(
     };
     let _ = ready.send(Ok(calibration));
     // No t0 means that another worker could not be prepared.
-    let Ok(t0_ns) = t0.recv() else { return Ok(()) };
+    let Ok((t0_ns, sink)) = start.recv() else {
+        return Ok(());
+    };
     let worker = Worker::new(plan, connections, sink, t0_ns);
     let outcome = runtime
         .block_on(worker.run(&timer))

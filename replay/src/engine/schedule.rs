@@ -104,7 +104,7 @@ pub fn peak_within(requests: &[RequestRecord], speed: Speed, window_ns: u64) -> 
     let mut first = 0;
     let mut peak = 0;
     for last in 0..requests.len() {
-        while due(first) + window_ns <= due(last) {
+        while due(first).saturating_add(window_ns) <= due(last) {
             first += 1;
         }
         peak = peak.max(last + 1 - first);

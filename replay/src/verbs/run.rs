@@ -12,14 +12,14 @@ use crate::engine::target::{Target, TargetError};
 use crate::exit::{self, Failure};
 use crate::host;
 use crate::run_info::{
-    ClockInfo, RECORDS_FILE, RUN_FORMAT, RunEnd, RunInfo, Settings, StageInfo, TimerCalibration,
-    WorkloadInfo,
+    ClockInfo, RECORDS_FILE, RUN_FILE, RUN_FORMAT, RunEnd, RunInfo, Settings, StageInfo,
+    TimerCalibration, WorkloadInfo, temporary_of,
 };
 use crate::terminal::{Progress, colour_allowed};
 use http::header::HeaderValue;
 use schemas::error::FormatError;
 use schemas::hex;
-use schemas::layout::{STAGE_WARM_UP, StageKind, optional_u64};
+use schemas::layout::{MAX_TIME_NS, STAGE_WARM_UP, StageKind, optional_u64};
 use schemas::reader::Workload;
 use schemas::verify::verify;
 use std::io::{self, IsTerminal, Write};
@@ -50,17 +50,26 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if !args.no_verify {
         verify_workload(&workload, &args.file, &progress)?;
     }
+    if last_ns > MAX_TIME_NS {
+        return Err(Failure::wrong_input(format!(
+            "--speed {}: the last request would be due more than ten years from now; choose a higher speed",
+            speed.factor()
+        )));
+    }
+    let settings = fire_settings(args, &workload, speed)?;
     let target = Target::reach(&args.url).map_err(|error| match error {
         TargetError::Url { .. } => Failure::wrong_input(error),
         TargetError::Resolve { .. } | TargetError::Unreachable { .. } => Failure::world(error),
     })?;
-    let settings = fire_settings(args, &workload, speed)?;
     let directory = result_directory(args, &workload)?;
     let mut info = describe(args, &workload, &target, &settings)?;
+    let mut begun = false;
     let fired = {
         let mut at_t0 = |beginning: &Beginning| {
             info.clock = clock_info(beginning);
-            info.write(&directory)
+            info.write(&directory)?;
+            begun = true;
+            Ok(())
         };
         let mut tell = |elapsed_ns, snapshot| progress.tell(elapsed_ns, snapshot);
         fire(
@@ -73,7 +82,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         )
     };
     progress.end();
-    let ending = fired.map_err(|error| not_fired(error, &directory))?;
+    let ending = fired.map_err(|error| not_fired(error, &directory, begun))?;
     info.end = Some(run_end(&ending));
     info.write(&directory)
         .map_err(|error| Failure::world(format!("cannot write run.json: {error}")))?;
@@ -118,8 +127,15 @@ fn fire_settings(
     let most_in_flight = files
         .saturating_sub(SPARE_FILES + workers as u64 * 8)
         .max(1) as usize;
+    let max_in_flight = args
+        .max_in_flight
+        .map_or(most_in_flight, |asked| asked as usize);
     let connections = args.connections.map_or_else(
-        || default_connections(workload, speed),
+        || {
+            default_connections(workload, speed)
+                .max(workers)
+                .min(max_in_flight)
+        },
         |asked| asked as usize,
     );
     if connections > most_in_flight
@@ -132,12 +148,19 @@ fn fire_settings(
              raise the limit with `ulimit -n` or ask for at most {most_in_flight}"
         )));
     }
+    if args
+        .max_in_flight
+        .is_some_and(|asked| (asked as usize) < workers)
+    {
+        return Err(Failure::wrong_input(format!(
+            "--max-in-flight {} is less than one for each of {workers} workers: raise it or ask for fewer --workers",
+            args.max_in_flight.unwrap_or_default()
+        )));
+    }
     let authorization = args.api_key_env.as_deref().map(api_key).transpose()?;
     Ok(FireSettings {
         workers,
-        max_in_flight: args
-            .max_in_flight
-            .map_or(most_in_flight, |asked| asked as usize),
+        max_in_flight,
         connections,
         speed,
         timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
@@ -292,18 +315,22 @@ fn run_end(ending: &Ending) -> RunEnd {
     }
 }
 
-/// Nothing was sent, or the records are incomplete. An empty result directory is not left behind.
-fn not_fired(error: FireError, directory: &Path) -> Failure {
-    match error {
-        FireError::Unsupported { .. } | FireError::Request(_) | FireError::Unreachable { .. } => {
-            // Both fail harmlessly when something else lies there.
-            let _ = std::fs::remove_file(directory.join(RECORDS_FILE));
-            let _ = std::fs::remove_dir(directory);
-        }
-        FireError::Io { .. } | FireError::Panicked => {}
+/// Nothing was sent, or the records are incomplete. A run that has not begun leaves nothing behind
+/// that could be taken for one.
+fn not_fired(error: FireError, directory: &Path, begun: bool) -> Failure {
+    if !begun {
+        // Each fails harmlessly where there is nothing, and the last where something else lies.
+        let _ = std::fs::remove_file(directory.join(RECORDS_FILE));
+        let _ = std::fs::remove_file(directory.join(RUN_FILE));
+        let _ = std::fs::remove_file(temporary_of(&directory.join(RUN_FILE)));
+        let _ = std::fs::remove_dir(directory);
     }
     match error {
         FireError::Unsupported { .. } | FireError::Request(_) => Failure::wrong_input(error),
+        _ if begun => Failure::world(format!(
+            "{error}\n  help: what was recorded before is in {}; see `replay report`",
+            directory.display()
+        )),
         _ => Failure::world(error),
     }
 }

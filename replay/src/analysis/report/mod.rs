@@ -3,7 +3,7 @@
 //! Every report is derived from the same two inputs as `summary.json`, and none of them is ever
 //! read back. Refuses to decide about colour: the caller knows the terminal and `NO_COLOR`.
 
-use crate::analysis::{Summary, summarize};
+use crate::analysis::summarize;
 use crate::run_info::RunInfo;
 use schemas::frames::Records;
 use std::io::{self, Write};
@@ -34,27 +34,8 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
+        Format::Text { colour } => text::write(info, &summarize(info, records), colour, out),
+        Format::Json => json::write(&summarize(info, records), out),
         Format::Jsonl => jsonl::write(records, out),
-        Format::Text { .. } | Format::Json => {
-            write_summary(format, info, &summarize(info, records), out)
-        }
-    }
-}
-
-/// Writes a report of a summary that is already at hand. Fails for [`Format::Jsonl`], which is of
-/// the records themselves.
-pub fn write_summary(
-    format: Format,
-    info: &RunInfo,
-    summary: &Summary,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    match format {
-        Format::Text { colour } => text::write(info, summary, colour, out),
-        Format::Json => json::write(summary, out),
-        Format::Jsonl => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "JSON lines are written from the records, not from a summary",
-        )),
     }
 }

@@ -142,8 +142,11 @@ fn words(reason: &Reason) -> String {
         Check::Interrupted => "interrupted by the user".into(),
         Check::NotFinished => "no end in run.json: the run goes on or was killed".into(),
         Check::NothingMeasured => "no request outside warm-up stages was sent".into(),
+        Check::NothingAnswered => "every request failed: is --url right? see errors below".into(),
         Check::ScheduleDelayP99 => {
-            format!("schedule delay p99 {value_ms} > {limit_ms}: free the CPU or add --workers")
+            format!(
+                "schedule delay p99 {value_ms} > {limit_ms}: free the CPU, add --workers, lift --max-in-flight"
+            )
         }
         Check::AchievedRate => {
             format!("achieved rate is {value_pc} off schedule (> {limit_pc}): add --workers")

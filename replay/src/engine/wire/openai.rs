@@ -48,6 +48,12 @@ pub fn classify(data: &[u8]) -> Event {
     }
 }
 
+/// Whether an event says why its answer ends: a `finish_reason` that is not null. Servers that
+/// send no `[DONE]` send this.
+pub fn finishes(data: &[u8]) -> bool {
+    has_text(data, b"\"finish_reason\"")
+}
+
 /// Whether `key` stands in `data` with a string that is not empty.
 fn has_text(data: &[u8], key: &[u8]) -> bool {
     memmem::find_iter(data, key).any(|at| match after_colon(&data[at + key.len()..]) {
@@ -136,6 +142,19 @@ mod tests {
         ] {
             assert_eq!(classify(data.as_bytes()), expected, "{data}");
         }
+    }
+
+    #[test]
+    fn a_finish_reason_ends_an_answer_and_null_does_not() {
+        assert!(finishes(
+            br#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#
+        ));
+        assert!(!finishes(
+            br#"{"choices":[{"delta":{"content":"a"},"finish_reason":null}]}"#
+        ));
+        assert!(!finishes(
+            br#"{"choices":[{"delta":{"content":"\"finish_reason\":\"x\""}}]}"#
+        ));
     }
 
     #[test]
