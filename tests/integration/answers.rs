@@ -1,12 +1,14 @@
 //! Answers that mock-llm does not give: other shapes, other framings, broken ones. Each is judged
 //! by its record.
 
-use crate::support::{Run, chat_spec};
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::support::{Run, chat_spec, read_request};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
 const TOKEN: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n";
+const FINISH: &str =
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
 
 /// Answers every request with these bytes and closes the connection; lives as long as the tests.
 fn server(answer: String) -> String {
@@ -23,19 +25,7 @@ fn server(answer: String) -> String {
 }
 
 fn serve(stream: TcpStream, answer: &str) -> std::io::Result<()> {
-    let mut reader = BufReader::new(&stream);
-    let mut body_bytes = 0;
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        match line.trim_end().split_once(": ") {
-            Some(("content-length", length)) => body_bytes = length.parse().unwrap_or(0),
-            Some(_) => {}
-            None if line.trim_end().is_empty() => break,
-            None => {}
-        }
-    }
-    reader.read_exact(&mut vec![0; body_bytes])?;
+    read_request(&stream)?;
     (&stream).write_all(answer.as_bytes())
 }
 
@@ -89,6 +79,42 @@ fn a_stream_that_is_cut_off_is_an_error_with_the_tokens_that_came() {
     let length = TOKEN.len();
     let answer = format!("{HEAD}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{TOKEN}\r\n");
     all_end(answer, "error", Some("closed"), Some(200), 1);
+}
+
+/// A whole answer in chunks, with the chunk that ends it.
+fn chunked(events: &str) -> String {
+    let length = events.len();
+    format!("{HEAD}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{events}\r\n0\r\n\r\n")
+}
+
+/// An answer that ends with its connection.
+fn until_closed(events: &str) -> String {
+    format!("{HEAD}connection: close\r\n\r\n{events}")
+}
+
+#[test]
+fn a_stream_that_ends_cleanly_without_done_or_a_finish_reason_is_an_error() {
+    let events = format!("{TOKEN}{TOKEN}");
+    for answer in [chunked(&events), until_closed(&events)] {
+        all_end(answer, "error", Some("stream"), Some(200), 2);
+    }
+}
+
+#[test]
+fn a_finish_reason_that_is_null_does_not_end_a_stream() {
+    let null = TOKEN.replace("}}]}", "},\"finish_reason\":null}]}");
+    assert_ne!(null, TOKEN);
+    for answer in [chunked(&null), until_closed(&null)] {
+        all_end(answer, "error", Some("stream"), Some(200), 1);
+    }
+}
+
+#[test]
+fn a_stream_with_a_finish_reason_and_no_done_is_complete() {
+    let events = format!("{TOKEN}{TOKEN}{FINISH}");
+    for answer in [chunked(&events), until_closed(&events)] {
+        all_end(answer, "ok", None, Some(200), 2);
+    }
 }
 
 #[test]

@@ -5,6 +5,10 @@ use crate::support::{chat_spec, compile, dir, server};
 use harness::Dir;
 use serde_json::Value;
 
+/// What ends a workload (WORKLOAD.md, section 2).
+const TABLE_BYTES: usize = 560;
+const TRAILER_BYTES: usize = 96;
+
 /// A directory with a good workload `w.wlc`.
 fn with_workload() -> Dir {
     let dir = dir();
@@ -117,6 +121,68 @@ fn an_altered_header_table_or_trailer_is_found() {
     }
 }
 
+/// `wlc verify --json` of these bytes: its status, and what it printed on stdout.
+#[track_caller]
+fn verify_json(dir: &Dir, bytes: &[u8]) -> (Option<i32>, String) {
+    dir.write("bad.wlc", bytes);
+    let outcome = dir.wlc("verify bad.wlc --json").run();
+    assert!(outcome.stderr.contains("bad.wlc"), "{}", outcome.stderr);
+    (outcome.status, outcome.stdout)
+}
+
+/// An altered workload: status 1, and one JSON object that says what is wrong.
+#[track_caller]
+fn is_told_apart(what: &str, (status, stdout): (Option<i32>, String), words: &[&str]) {
+    assert_eq!(status, Some(1), "{what}: {stdout}");
+    assert_eq!(stdout.lines().count(), 1, "{what}: {stdout}");
+    let said: Value = serde_json::from_str(&stdout).expect("one JSON object");
+    assert_eq!(said["verified"], false, "{what}");
+    let error = said["error"].as_str().expect("a text");
+    for word in words {
+        assert!(error.contains(word), "{what}: no {word:?} in {error}");
+    }
+    assert_eq!(said.as_object().map(serde_json::Map::len), Some(2));
+}
+
+#[test]
+fn verify_says_in_json_that_a_workload_was_altered() {
+    let dir = with_workload();
+    let good = dir.read("w.wlc");
+    for (name, offset, bytes) in sections(&dir) {
+        let mut bad = good.clone();
+        bad[offset + bytes / 2] ^= 0x01;
+        is_told_apart(&name, verify_json(&dir, &bad), &[&name, "offset"]);
+    }
+    let verified = dir.wlc("verify w.wlc --json").run().json();
+    assert_eq!(verified["verified"], true);
+}
+
+#[test]
+fn an_altered_section_table_or_trailer_is_a_false_claim_and_a_cut_file_no_workload() {
+    let dir = with_workload();
+    let good = dir.read("w.wlc");
+    let end = good.len();
+    let trailer = end - TRAILER_BYTES;
+    let table = trailer - TABLE_BYTES;
+    for (what, at) in [
+        ("section table, first entry", table + 8),
+        ("section table, in the middle", table + TABLE_BYTES / 2),
+        ("section table, last byte", trailer - 1),
+        ("trailer, content_hash", trailer),
+        ("trailer, footer_hash", trailer + 32),
+        ("trailer, table_offset", trailer + 72),
+        ("trailer, section_count", trailer + 80),
+    ] {
+        let mut bad = good.clone();
+        bad[at] ^= 0x04;
+        is_told_apart(what, verify_json(&dir, &bad), &["offset"]);
+    }
+    for length in [0, 100, end / 2, trailer, end - 1] {
+        let told = verify_json(&dir, &good[..length]);
+        assert_eq!(told, (Some(2), String::new()), "cut to {length} bytes");
+    }
+}
+
 #[test]
 fn a_cut_file_or_another_file_is_not_a_workload() {
     let dir = with_workload();
@@ -202,6 +268,31 @@ fn wrong_flags_are_refused_in_terms_of_the_flag() {
         );
     }
     not_fired(&dir, "w.wlc", 2, &["--url"]);
+}
+
+#[test]
+fn a_speed_that_stretches_a_schedule_beyond_ten_years_is_refused() {
+    let dir = dir();
+    let spec = chat_spec(1, "1").replace("rate: 1, duration: 1", "rate: 0.00002, duration: 300d");
+    let compiled = compile(&dir, "w", &spec, "");
+    assert!(compiled["requests"].as_u64() > Some(500), "{compiled}");
+    let mut server = server(0, 0);
+    let url = format!("http://{}", server.addr());
+    let flags = format!("w.wlc --url {url} --speed 0.000001");
+    not_fired(&dir, &flags, 2, &["--speed 0.000001", "higher speed"]);
+    server.stop();
+    assert_eq!(server.arrivals(), []);
+}
+
+#[test]
+fn fewer_requests_in_flight_than_workers_are_refused() {
+    let dir = with_workload();
+    let mut server = server(0, 0);
+    let url = format!("http://{}", server.addr());
+    let flags = format!("w.wlc --url {url} --workers 3 --max-in-flight 2");
+    not_fired(&dir, &flags, 2, &["--max-in-flight 2", "3 workers"]);
+    server.stop();
+    assert_eq!(server.arrivals(), []);
 }
 
 #[test]

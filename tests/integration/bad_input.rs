@@ -97,6 +97,25 @@ fn wrong_specs_are_refused_with_place_and_remedy() {
     refused("", None, "", 2, &["in/spec.yaml", "help:"]);
 }
 
+#[test]
+fn stages_of_more_than_ten_years_are_refused_with_place_and_remedy() {
+    let stage = "  - {rate: 0.000001, duration: 366d}\n";
+    let head = "seed: 1\nmodels: [{name: m}]\n\
+                data: {type: synthetic, input_distribution: '16', output_distribution: '4'}\n\
+                load:\n  type: constant\n  stages:\n";
+    // The first stage is in line 7; ten of them are too long.
+    let words = [
+        "in/spec.yaml:16:5",
+        "ten years",
+        "help: write fewer or shorter stages",
+    ];
+    let spec = format!("{head}{}", stage.repeat(620));
+    refused(&spec, None, "", 2, &words);
+    let dir = dir();
+    dir.write("nine.yaml", format!("{head}{}", stage.repeat(9)));
+    dir.wlc("compile nine.yaml -o w.wlc").run().ok();
+}
+
 #[rustfmt::skip]
 const WRONG_OVERRIDES: [(&str, &[&str]); 4] = [
     ("load.stages.0.rat=5", &["did you mean", "rate"]),
@@ -190,6 +209,76 @@ fn a_failed_compile_leaves_an_older_workload_as_it_was() {
     dir.wlc("compile bad.yaml -o w.wlc").run().expect(2);
     assert!(before == dir.read("w.wlc"));
     assert_eq!(dir.list("."), ["bad.yaml", "s.yaml", "w.wlc"]);
+}
+
+/// `wlc compile` onto `target` must fail, name it and the remedy, and leave everything as it was.
+#[track_caller]
+fn not_replaced(dir: &Dir, target: &str) {
+    let before = dir.list(".");
+    let call = dir.wlc(&format!("compile s.yaml -o {target}"));
+    let outcome = call.run().expect(2);
+    assert_eq!(outcome.stdout, "");
+    for word in [&format!("-o {target}"), "help: name another file"] {
+        assert!(outcome.stderr.contains(word), "{}", outcome.stderr);
+    }
+    assert_eq!(dir.list("."), before);
+}
+
+#[test]
+fn a_compile_onto_its_own_spec_or_another_text_leaves_it_as_it_was() {
+    let dir = dir();
+    // One is shorter than the mark of a workload.
+    dir.write("s.yaml", GOOD)
+        .write("trace.csv", CSV)
+        .write("x", "x");
+    for (target, text) in [("s.yaml", GOOD), ("trace.csv", CSV), ("x", "x")] {
+        not_replaced(&dir, target);
+        assert!(dir.read(target) == text.as_bytes(), "{target}");
+    }
+}
+
+#[test]
+fn a_compile_onto_a_directory_leaves_it_as_it_was() {
+    let dir = dir();
+    dir.write("s.yaml", GOOD).write("full/notes.txt", "mine");
+    std::fs::create_dir(dir.path("empty")).expect("a directory");
+    not_replaced(&dir, "full");
+    not_replaced(&dir, "empty");
+    assert_eq!(dir.list("full"), ["notes.txt"]);
+    assert_eq!(dir.list("empty"), [""; 0]);
+}
+
+#[test]
+fn a_compile_onto_a_symbolic_link_leaves_the_link_and_its_target_as_they_were() {
+    let dir = dir();
+    dir.write("s.yaml", GOOD);
+    dir.wlc("compile s.yaml -o w.wlc --seed 2").run().ok();
+    let before = dir.read("w.wlc");
+    for (link, target) in [("link.wlc", "w.wlc"), ("dangling.wlc", "nothing.wlc")] {
+        std::os::unix::fs::symlink(target, dir.path(link)).expect("a link");
+        not_replaced(&dir, link);
+        let still = std::fs::read_link(dir.path(link)).expect("still a link");
+        assert_eq!(still.to_str(), Some(target));
+    }
+    assert!(before == dir.read("w.wlc"));
+}
+
+#[test]
+fn a_compile_onto_a_workload_replaces_it() {
+    let dir = dir();
+    dir.write("s.yaml", GOOD);
+    let compile = |target: &str, more: &str| {
+        let call = dir.wlc(&format!("compile s.yaml -o {target} {more}"));
+        call.run().ok();
+        dir.read(target)
+    };
+    let fresh = compile("fresh.wlc", "");
+    assert!(compile("w.wlc", "--seed 2") != fresh);
+    assert!(compile("w.wlc", "") == fresh);
+    // An empty file, such as mktemp makes, is no loss either.
+    dir.write("empty", "");
+    assert!(compile("empty", "") == fresh);
+    assert_eq!(dir.list("."), ["empty", "fresh.wlc", "s.yaml", "w.wlc"]);
 }
 
 #[test]

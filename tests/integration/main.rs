@@ -16,6 +16,7 @@ mod records;
 mod replay_limits;
 mod replay_run;
 mod secrets;
+mod sending;
 mod support;
 mod text;
 mod trace;

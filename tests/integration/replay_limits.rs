@@ -1,6 +1,7 @@
 //! Limits that the user sets: requests in flight, time for an answer, verification, strictness.
 
-use crate::support::{Run, chat_spec, server};
+use crate::support::{Run, chat_spec, dir, requests, server};
+use harness::Call;
 use serde_json::Value;
 
 #[test]
@@ -97,4 +98,43 @@ fn a_run_of_nothing_but_errors_is_noted() {
         .expect("a list");
     let noted = |reason: &&Value| reason["check"] == "error_share" && reason["value"] == 1.0;
     assert_eq!(reasons.iter().filter(noted).count(), 1, "{reasons:?}");
+}
+
+#[test]
+fn a_run_without_a_single_good_answer_is_degraded() {
+    let server = server(0, 0);
+    let url = format!("http://{}/nowhere", server.addr());
+    let run = Run::new(&chat_spec(20, "500ms"), &url, "");
+    run.assert_accounted();
+    assert_eq!(run.count("http_status", 404), 10);
+    let verdict = &run.summary["verdict"];
+    let reasons = verdict["reasons"].as_array().expect("a list");
+    let found = |reason: &&Value| reason["check"] == "nothing_answered";
+    let found: Vec<&Value> = reasons.iter().filter(found).collect();
+    assert_eq!(found.len(), 1, "{reasons:?}");
+    assert_eq!(found[0]["level"], "DEGRADED");
+    // A machine that is too busy to be on time may make it worse.
+    let late = reasons.iter().any(|r| r["check"] == "schedule_delay_p99");
+    assert!(verdict["verdict"] == "DEGRADED" || late, "{verdict}");
+}
+
+#[test]
+fn the_defaults_fit_a_low_limit_on_open_files() {
+    let dir = dir();
+    // By its rate, this would be the most connections that are ever opened by default.
+    let workload = requests(&dir, "w", &chat_spec(600, "1"), "");
+    let server = server(0, 0);
+    let call = Call::new("sh")
+        .cwd(dir.path("."))
+        .words("-c")
+        .arg("ulimit -n 200; exec \"$0\" \"$@\"")
+        .arg(dir.program())
+        .words(&format!(
+            "replay run w.wlc --url http://{} --out results",
+            server.addr()
+        ));
+    let run = Run::read(dir, workload, call.run());
+    run.assert_all_ok();
+    let connections = run.run["effective"]["connections"].as_u64();
+    assert!((1..200).contains(&connections.expect("a number")));
 }

@@ -3,6 +3,8 @@
 use harness::{Dir, Inspected, Outcome, Schedule, inspected, sha256_hex};
 use mock_llm::{Arrival, Config, Server};
 use serde_json::Value;
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -49,6 +51,23 @@ pub fn server(ttft_ms: u64, itl_ms: u64) -> Server {
         ..Config::default()
     };
     Server::start(config).expect("a free port")
+}
+
+/// Reads a request to the end of its body, as a server of the tests that is none of mock-llm's.
+pub fn read_request(stream: &TcpStream) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut body_bytes = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        match line.trim_end().split_once(": ") {
+            Some(("content-length", length)) => body_bytes = length.parse().unwrap_or(0),
+            Some(_) => {}
+            None if line.trim_end().is_empty() => break,
+            None => {}
+        }
+    }
+    reader.read_exact(&mut vec![0; body_bytes])
 }
 
 /// Waits until the server has seen this many requests.

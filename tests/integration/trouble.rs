@@ -138,3 +138,20 @@ fn a_second_ctrl_c_does_not_wait_for_answers() {
     assert!(run.count("outcome", "error") >= 20, "sent, and given up");
     assert_eq!(run.count("error_class", "interrupted"), run.workload.len());
 }
+
+#[test]
+fn a_run_that_cannot_be_described_leaves_no_records_and_can_be_run_once_mended() {
+    let dir = dir();
+    let workload = requests(&dir, "w", &chat_spec(20, "500ms"), "");
+    let mut server = server(0, 0);
+    let command = format!("run w.wlc --url http://{} --out results", server.addr());
+    std::fs::create_dir_all(dir.path("results/run.json")).expect("a directory");
+    let outcome = dir.replay(&command).run().expect(3);
+    assert!(outcome.stderr.contains("description"), "{}", outcome.stderr);
+    assert_eq!(dir.list("results"), ["run.json"], "{}", outcome.stderr);
+    assert_eq!(server.arrivals(), [], "nothing was sent");
+    std::fs::remove_dir(dir.path("results/run.json")).expect("still empty");
+    let outcome = dir.replay(&command).run();
+    server.stop();
+    Run::read(dir, workload, outcome).assert_all_ok();
+}
