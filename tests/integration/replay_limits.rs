@@ -122,7 +122,7 @@ fn a_run_without_a_single_good_answer_is_degraded() {
 fn the_defaults_fit_a_low_limit_on_open_files() {
     let dir = dir();
     // By its rate, this would be the most connections that are ever opened by default.
-    let workload = requests(&dir, "w", &chat_spec(600, "1"), "");
+    let workload = requests(&dir, "w", &chat_spec(2_400, "250ms"), "");
     let server = server(0, 0);
     let call = Call::new("sh")
         .cwd(dir.path("."))

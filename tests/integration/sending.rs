@@ -117,18 +117,17 @@ fn a_body_that_was_written_says_so_when_no_answer_comes() {
             std::thread::spawn(move || stay_silent(&stream).ok());
         }
     });
-    for input in [10, 100_000] {
-        let run = Run::new(&spec(input, 20, "200ms"), &url, "--timeout 300ms");
-        run.assert_accounted();
-        assert_eq!(run.count("outcome", "timeout"), 4, "{:?}", run.records);
-        for record in &run.records {
-            let times = ["sent_ns", "body_written_ns", "end_ns"].map(|key| record[key].as_u64());
-            assert!(
-                times.iter().all(Option::is_some) && times.is_sorted(),
-                "{record}"
-            );
-            assert_eq!(record["first_byte_ns"], Value::Null, "{record}");
-        }
+    // More than one write takes.
+    let run = Run::new(&spec(100_000, 20, "200ms"), &url, "--timeout 300ms");
+    run.assert_accounted();
+    assert_eq!(run.count("outcome", "timeout"), 4, "{:?}", run.records);
+    for record in &run.records {
+        let times = ["sent_ns", "body_written_ns", "end_ns"].map(|key| record[key].as_u64());
+        assert!(
+            times.iter().all(Option::is_some) && times.is_sorted(),
+            "{record}"
+        );
+        assert_eq!(record["first_byte_ns"], Value::Null, "{record}");
     }
 }
 
