@@ -113,7 +113,7 @@ impl Made {
 /// Two warm-up requests, then twelve, 100 ms apart from 1 s on.
 pub fn requests() -> Vec<Made> {
     let mut first = sent(2, 1, 10_000, 1, 610).expected(10, 4).usage(10, 4);
-    first.record.session = 7.into();
+    first.record.session = 2.into();
     first.record.turn = 0.into();
     first.record.adapter = 1.into();
     vec![
@@ -156,7 +156,7 @@ pub fn file_bytes(request_count: u64, made: &[Made], complete: bool) -> Vec<u8> 
     let mut out = Vec::new();
     let header = records_header(HASH, request_count);
     out.extend_from_slice(zerocopy::IntoBytes::as_bytes(&header));
-    let (items, payload) = encode_strings(["llama-3.1-8b", "movie"].into_iter());
+    let (items, payload) = encode_strings(["llama-3.1-8b", "movie", "session_000007"].into_iter());
     write_frame(&mut out, FrameKind::Strings, items, &payload).unwrap();
     for part in made.chunks(made.len().div_ceil(2).max(1)) {
         let mut payload = Vec::new();

@@ -92,7 +92,7 @@ fn jsonl_has_every_key_of_a_request() {
         "token_times": [1_020_100_000, 1_030_100_000, 1_040_100_000, 1_060_100_000],
         "input_tokens": 10, "output_tokens": 4, "usage_input": 10, "usage_output": 4,
         "connection": 0, "new_connection": false, "worker": 0, "stage": 1,
-        "model": "llama-3.1-8b", "adapter": "movie", "session": 7, "turn": 0,
+        "model": "llama-3.1-8b", "adapter": "movie", "session": "session_000007", "turn": 0,
         "leaf": "02".repeat(32),
     });
     assert_eq!(lines()[2], expected);

@@ -44,7 +44,7 @@ struct Row<'a> {
     stage: u32,
     model: Option<&'a str>,
     adapter: Option<&'a str>,
-    session: Option<u32>,
+    session: Option<&'a str>,
     turn: Option<u32>,
     leaf: String,
 }
@@ -92,7 +92,7 @@ fn row<'a>(records: &'a Records, result: &'a RequestResult) -> Row<'a> {
         stage: record.stage.get(),
         model: records.string(record.model),
         adapter: records.string(record.adapter),
-        session: optional_u32(record.session),
+        session: records.string(record.session),
         turn: optional_u32(record.turn),
         leaf: schemas::hex(&record.leaf),
     }
