@@ -1,61 +1,11 @@
 //! Every way in which reading a trace can fail, one variant each. A message says
 //! what and where, and, after `help:`, what to do next.
 
-use std::fmt;
 use std::io;
 
 use thiserror::Error;
 
-/// Longest piece of an offending field that a message repeats, in characters.
-const MAX_QUOTED_CHARS: usize = 64;
-
-/// One field of a trace file, as messages name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// The file's name as the user gave it.
-    pub file: String,
-    /// Line in the file, from 1.
-    pub line: u64,
-    /// Data row, from 0: the row's identity in everything compiled from it.
-    pub row: u64,
-    /// Name of the column.
-    pub column: &'static str,
-    /// What stands there, cut to a printable length.
-    pub text: String,
-}
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            row,
-            column,
-            text,
-        } = self;
-        write!(f, "{file}:{line}: row {row}, column {column}: \"{text}\"")
-    }
-}
-
-/// What is wrong with a timestamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum TimestampFault {
-    /// Not of the form `YYYY-MM-DD HH:MM:SS`.
-    #[error("is not of the form YYYY-MM-DD HH:MM:SS[.fraction]")]
-    Shape,
-    /// Digits in the right places, but no such day or time of day.
-    #[error("names a day or a time of day that does not exist")]
-    Calendar,
-    /// A point without digits, or more than 9 of them.
-    #[error("needs 1 to 9 digits after the point")]
-    Fraction,
-    /// A suffix other than `Z` or `+00:00`.
-    #[error("ends in something other than Z or +00:00; only UTC is read")]
-    Zone,
-    /// Outside the years that fit 64 bits of nanoseconds.
-    #[error("lies outside the years 1970 to 2500")]
-    Range,
-}
+use crate::place::{Cell, TimestampFault};
 
 /// Why a trace could not be read.
 #[derive(Debug, Error)]
@@ -64,11 +14,21 @@ pub enum TraceError {
     #[error("{file}: cannot be read: {source}\n  help: {}", io_remedy(source))]
     Io { file: String, source: io::Error },
 
-    /// Not one byte, or only blank lines.
+    /// The file begins like gzip and does not go on like it.
     #[error(
-        "{file}: the file is empty\n  help: give a CSV file whose first line is TIMESTAMP,ContextTokens,GeneratedTokens"
+        "{file}: the gzip data is cut off or damaged: {message}\n  help: download the file again, and test it with gzip -t"
     )]
-    Empty { file: String },
+    Gzip { file: String, message: String },
+
+    /// Two UTF-8 byte order marks, the second of which would be data.
+    #[error(
+        "{file}:1: the file begins with two byte order marks\n  help: save it again as UTF-8 with at most one"
+    )]
+    TwoByteOrderMarks { file: String },
+
+    /// Not one byte, or only blank lines.
+    #[error("{file}: the file is empty\n  help: give {expected}")]
+    Empty { file: String, expected: String },
 
     /// A header and nothing under it.
     #[error("{file}: a header, but no data rows\n  help: give a trace with at least one request")]
@@ -82,13 +42,14 @@ pub enum TraceError {
 
     /// The header does not name a needed column.
     #[error(
-        "{file}:{line}: no column {column}; the header names: {found}\n  help: the first line must name TIMESTAMP, ContextTokens and GeneratedTokens, in any order"
+        "{file}:{line}: no column {column}; the header names: {found}\n  help: the first line must name {needed}, in any order"
     )]
     MissingColumn {
         file: String,
         line: u64,
-        column: &'static str,
+        column: String,
         found: String,
+        needed: String,
     },
 
     /// The header names a needed column twice.
@@ -98,7 +59,7 @@ pub enum TraceError {
     DuplicateColumn {
         file: String,
         line: u64,
-        column: &'static str,
+        column: String,
     },
 
     /// A row with more or fewer fields than the header.
@@ -108,40 +69,94 @@ pub enum TraceError {
     FieldCount {
         file: String,
         line: u64,
-        row: u64,
+        row: u32,
         found: usize,
         expected: usize,
     },
 
+    /// A line that is not one JSON object.
+    #[error(
+        "{file}:{line}: row {row} is not a JSON object: {message}\n  help: write one JSON object a line; NaN and Infinity are not JSON"
+    )]
+    Json {
+        file: String,
+        line: u64,
+        row: u32,
+        message: String,
+    },
+
+    /// A needed key is not in the object.
+    #[error("{file}:{line}: row {row} has no field {key}\n  help: every row must have {needed}")]
+    MissingKey {
+        file: String,
+        line: u64,
+        row: u32,
+        key: String,
+        needed: String,
+    },
+
+    /// A key that is used stands twice in one object.
+    #[error(
+        "{file}:{line}: row {row} has field {key} more than once\n  help: keep the one that is meant"
+    )]
+    DuplicateKey {
+        file: String,
+        line: u64,
+        row: u32,
+        key: String,
+    },
+
+    /// A JSON value of another type than the format has.
+    #[error("{cell} is not {expected}\n  help: write {expected}, as the format has it")]
+    WrongType {
+        cell: Box<Cell>,
+        expected: &'static str,
+    },
+
     /// A timestamp that does not parse.
+    #[error("{cell} {fault}\n  help: {}", fault.remedy())]
+    Timestamp {
+        cell: Box<Cell>,
+        fault: TimestampFault,
+    },
+
+    /// A count that is not a whole number.
+    #[error("{cell} is not a whole number\n  help: write a {unit} count in digits only, like 4808")]
+    Count { cell: Box<Cell>, unit: &'static str },
+
+    /// A count beyond the limit.
     #[error(
-        "{cell} {fault}\n  help: write it like 2023-11-16 18:17:03.9799600, in UTC, with 0 to 9 digits of fraction"
+        "{cell} is more than the limit of {limit} {unit}s\n  help: check the column for a shifted or damaged row"
     )]
-    Timestamp { cell: Cell, fault: TimestampFault },
+    TooMany {
+        cell: Box<Cell>,
+        limit: u32,
+        unit: &'static str,
+    },
 
-    /// A token count that is not a whole number.
-    #[error("{cell} is not a whole number\n  help: write a token count in digits only, like 4808")]
-    TokenCount { cell: Cell },
-
-    /// A token count beyond the limit.
-    #[error(
-        "{cell} is more than the limit of {limit} tokens\n  help: check the column for a shifted or damaged row"
-    )]
-    TooManyTokens { cell: Cell, limit: u32 },
-
-    /// A field longer than any timestamp or count can be.
+    /// A field longer than any timestamp, count or name can be.
     #[error(
         "{cell} is {length} bytes long, more than the limit of {limit}\n  help: check the line for a lost comma or line end"
     )]
     FieldTooLong {
-        cell: Cell,
+        cell: Box<Cell>,
         length: usize,
         limit: usize,
     },
 
-    /// A line longer than any row can be: most likely not a CSV file at all.
+    /// A name that is not UTF-8.
+    #[error("{cell} is not UTF-8\n  help: save the file as UTF-8")]
+    NotUtf8 { cell: Box<Cell> },
+
+    /// More different names than a column of models or kinds has.
     #[error(
-        "{file}:{line}: the line is longer than the limit of {limit} bytes\n  help: check that this is an uncompressed CSV file with line ends"
+        "{cell} is one more than the limit of {limit} different names\n  help: check that the column holds what its name says"
+    )]
+    TooManyNames { cell: Box<Cell>, limit: usize },
+
+    /// A line longer than any row can be: most likely another kind of file.
+    #[error(
+        "{file}:{line}: the line is longer than the limit of {limit} bytes\n  help: check that this is a CSV or JSONL file with line ends, and no quote is left open"
     )]
     LineTooLong {
         file: String,
@@ -153,7 +168,68 @@ pub enum TraceError {
     #[error(
         "{file}:{line}: more than the limit of {limit} rows\n  help: split the trace into several files"
     )]
-    TooManyRows { file: String, line: u64, limit: u64 },
+    TooManyRows { file: String, line: u64, limit: u32 },
+
+    /// Block ids that are not 64-bit numbers.
+    #[error(
+        "{cell} is not a list of block ids: {message}\n  help: write whole numbers from 0 to 18446744073709551615 in brackets"
+    )]
+    BlockIds { cell: Box<Cell>, message: String },
+
+    /// The number of block ids does not fit the length of the prompt.
+    #[error(
+        "{file}:{line}: row {row}, field hash_ids: {found} blocks of {block_tokens} tokens cannot hold {input_tokens} input tokens, which are {expected} such blocks\n  help: {}",
+        block_remedy(*.input_tokens, *.found)
+    )]
+    BlockCount {
+        file: String,
+        line: u64,
+        row: u32,
+        input_tokens: u32,
+        block_tokens: u32,
+        found: u64,
+        expected: u64,
+    },
+
+    /// Two rows with one chat id.
+    #[error(
+        "{cell} is the id of row {first_row} too\n  help: give each chat its own id; were two files put together?"
+    )]
+    DuplicateChat { cell: Box<Cell>, first_row: u32 },
+
+    /// An id that is not a number from 0, or for a parent -1.
+    #[error("{cell} is not a chat id\n  help: write a whole number from 0; -1 for no parent")]
+    ChatId { cell: Box<Cell> },
+
+    /// What the caller says of the format cannot be.
+    #[error("{what}\n  help: {help}")]
+    Format { what: String, help: String },
+
+    /// What is wrong with a ServeGen directory as a whole.
+    #[error("{directory}: {what}\n  help: {help}")]
+    Chunks {
+        directory: String,
+        what: String,
+        help: &'static str,
+    },
+
+    /// What is wrong with one window of a `chunk-<i>-trace.csv`.
+    #[error("{file}:{line}: window row {row}: {what}\n  help: {help}")]
+    Window {
+        file: String,
+        line: u64,
+        row: u32,
+        what: String,
+        help: &'static str,
+    },
+
+    /// What is wrong with a `chunk-<i>-dataset.json`.
+    #[error("{file}: {what}\n  help: {help}")]
+    Dataset {
+        file: String,
+        what: String,
+        help: &'static str,
+    },
 }
 
 impl TraceError {
@@ -180,20 +256,55 @@ fn io_remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound => "check the path",
         io::ErrorKind::PermissionDenied => "make the file readable for this user",
         io::ErrorKind::IsADirectory => "name the file itself, not the directory it is in",
+        io::ErrorKind::NotADirectory => "name the directory with the files, not one of them",
         _ => "check that the file and its disk are readable, then try again",
     }
 }
 
-/// A field as a message may print it: escaped, and cut to [`MAX_QUOTED_CHARS`].
-pub(crate) fn quote(field: &[u8]) -> String {
-    let text = String::from_utf8_lossy(field);
-    let mut quoted: String = text
-        .chars()
-        .take(MAX_QUOTED_CHARS)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(MAX_QUOTED_CHARS).is_some() {
-        quoted.push('…');
+/// Which block size `found` blocks of a prompt would have, if one does: `b` such that
+/// `found = ceil(input / b)`.
+fn block_remedy(input_tokens: u32, found: u64) -> String {
+    let input = u64::from(input_tokens);
+    let smallest = input.div_ceil(found.max(1)).max(1);
+    // With one block fewer not everything fits: (found - 1) * b < input.
+    let largest = match found.saturating_sub(1) {
+        0 => u64::from(u32::MAX),
+        full => input.saturating_sub(1) / full,
+    };
+    if found == 0 || input == 0 || smallest > largest {
+        return "no block size fits; check the row".to_owned();
     }
-    quoted
+    let usual = smallest.next_power_of_two();
+    let fitting = if usual <= largest { usual } else { smallest };
+    format!(
+        "this row fits a block size of {fitting} tokens; give the one that the trace was made with"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_names_a_block_size_that_fits_and_none_where_none_does() {
+        assert!(block_remedy(6758, 14).contains(" 512 tokens"));
+        assert!(block_remedy(521, 33).contains(" 16 tokens"));
+        assert!(block_remedy(5, 1).contains(" 8 tokens"));
+        // ceil(100 / b) = 10 for b = 10 and 11: no power of two among them.
+        assert!(block_remedy(100, 10).contains(" 10 tokens"));
+        // ceil(10 / 1) = 10, ceil(10 / 2) = 5: never 7.
+        for (input, found) in [(10, 7), (10, 11), (10, 0), (0, 3)] {
+            assert!(block_remedy(input, found).starts_with("no block size"));
+        }
+        for input in 1..200_u32 {
+            for found in 1..=u64::from(input) {
+                let fits = |block: &u64| u64::from(input).div_ceil(*block) == found;
+                let any = (1..=256).any(|block| fits(&block));
+                let remedy = block_remedy(input, found);
+                let named = remedy.split(' ').find_map(|word| word.parse::<u64>().ok());
+                assert_eq!(named.is_some(), any, "{input} {found}");
+                assert!(named.is_none_or(|block| fits(&block)), "{input} {found}");
+            }
+        }
+    }
 }

@@ -6,13 +6,32 @@
 //! and counted, so that `rows_read = emitted + dropped` always holds.
 
 pub mod azure;
+pub mod bailian;
+pub mod burstgpt;
+pub mod limits;
+pub mod mooncake;
+pub mod servegen;
+pub mod table;
 
 mod accounting;
+mod block_ids;
+mod collect;
+mod columns;
+mod csv_rows;
+mod decimal;
 mod error;
 mod event;
+mod intern;
+mod json_rows;
+mod place;
+mod rows;
+mod sessions;
 mod source;
+mod stored;
 mod timestamp;
 
-pub use accounting::{Accounting, DropReason, Drops, MAX_NAMED_ROWS};
-pub use error::{Cell, TimestampFault, TraceError};
+pub use accounting::{Accounting, Counted, DropReason, Drops, MAX_NAMED_ROWS};
+pub use columns::{Blocks, Columns, NONE, Names};
+pub use error::TraceError;
 pub use event::{Event, Trace};
+pub use place::{Cell, CellKind, TimestampFault};

@@ -1,11 +1,48 @@
 //! Timestamps as text to integer nanoseconds. The calendar is chrono's; the
-//! fraction is digits and stays digits, so nothing is ever rounded.
+//! fraction is digits and stays digits, so nothing is rounded but where a format
+//! says so.
 //!
 //! Refuses leap seconds, zones other than UTC, and years outside 1970 to 2500.
 
 use chrono::NaiveDate;
 
 use crate::TimestampFault;
+use crate::decimal::{DecimalFault, Rounding, scaled, whole};
+
+/// How a column writes its times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Day and time of day: [`parse_unix_ns`].
+    Iso8601,
+    /// A decimal number of units of 10^`power` ns.
+    Decimal { power: i32, rounding: Rounding },
+    /// A number without a fraction, of units of 10^`power` ns.
+    Whole { power: i32 },
+}
+
+impl Clock {
+    /// Whether times are text to JSON, and not numbers.
+    pub fn is_text(self) -> bool {
+        self == Self::Iso8601
+    }
+
+    /// `text` as nanoseconds.
+    pub fn parse_ns(self, text: &[u8]) -> Result<u64, TimestampFault> {
+        match self {
+            Self::Iso8601 => parse_unix_ns(text),
+            Self::Decimal { power, rounding } => Ok(scaled(text, power, rounding)?),
+            Self::Whole { power } => {
+                let ns = scaled(text, power, Rounding::Exact);
+                // A number, but with a point or an exponent: say that, and not the unit.
+                let number = !matches!(ns, Err(DecimalFault::Shape | DecimalFault::Negative));
+                if number && whole(text).is_none() {
+                    return Err(TimestampFault::Whole);
+                }
+                Ok(ns?)
+            }
+        }
+    }
+}
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 const MAX_FRACTION_DIGITS: usize = 9;
@@ -15,8 +52,8 @@ const MAX_YEAR: i32 = 2500;
 const SECONDS_LEN: usize = 19;
 
 /// Nanoseconds since 1970-01-01 00:00:00 UTC of `2023-11-16 18:17:03.9799600`,
-/// with 0 to 9 digits of fraction, `T` or a space in the middle, and perhaps
-/// `Z` or `+00:00` behind it.
+/// with 0 to 9 digits of fraction and any number of zeros behind those, `T` or a
+/// space in the middle, and perhaps `Z` or `+00:00` behind it.
 pub fn parse_unix_ns(text: &[u8]) -> Result<u64, TimestampFault> {
     let (seconds, rest) = text
         .split_at_checked(SECONDS_LEN)
@@ -46,7 +83,8 @@ fn parse_fraction_ns(text: &[u8]) -> Result<u64, TimestampFault> {
         return Ok(0);
     }
     let digits = text.strip_prefix(b".").ok_or(TimestampFault::Shape)?;
-    if digits.is_empty() || digits.len() > MAX_FRACTION_DIGITS {
+    let (digits, finer) = digits.split_at(digits.len().min(MAX_FRACTION_DIGITS));
+    if digits.is_empty() || finer.iter().any(|&digit| digit != b'0') {
         return Err(TimestampFault::Fraction);
     }
     let value = number(digits).ok_or(TimestampFault::Fraction)?;
@@ -113,6 +151,7 @@ mod tests {
             ("2023-11-16 18:17:03.000000001", 1),
             ("2023-11-16 18:17:03.999999999", 999_999_999),
             ("2023-11-16 18:17:03.5", 500_000_000),
+            ("2023-11-16 18:17:03.000000001000Z", 1),
             ("2023-11-16 18:17:03", 0),
             ("2023-11-16 18:17:03+00:00", 0),
             ("2023-11-16 18:17:03.009930+00:00", 9_930_000),
@@ -144,7 +183,7 @@ mod tests {
             ("2023-11-16 24:00:00", Calendar),
             ("2023-11-16 23:59:60", Calendar),
             ("2023-11-16 18:17:03.", Fraction),
-            ("2023-11-16 18:17:03.1234567890", Fraction),
+            ("2023-11-16 18:17:03.1234567891", Fraction),
             ("2023-11-16 18:17:03.1.2", Fraction),
             ("2023-11-16 18:17:033", Shape),
             ("2023-11-16 18:17:03 UTC", Zone),
@@ -155,5 +194,29 @@ mod tests {
         ] {
             assert_eq!(parse_unix_ns(text.as_bytes()), Err(fault), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_reads_its_own_unit_only() {
+        let milliseconds = Clock::Whole { power: 6 };
+        assert_eq!(milliseconds.parse_ns(b"27482"), Ok(27_482_000_000));
+        for (text, fault) in [
+            ("27482.0", TimestampFault::Whole),
+            ("27482.5", TimestampFault::Whole),
+            ("1e3", TimestampFault::Whole),
+            ("1.0000001", TimestampFault::Whole),
+            ("-1", TimestampFault::Negative),
+            ("NaN", TimestampFault::Number),
+            ("99999999999999999999", TimestampFault::TooLate),
+        ] {
+            assert_eq!(milliseconds.parse_ns(text.as_bytes()), Err(fault), "{text}");
+        }
+        let (power, rounding) = (9, Rounding::HalfUp);
+        let seconds = Clock::Decimal { power, rounding };
+        assert_eq!(seconds.parse_ns(b"61.1140000005"), Ok(61_114_000_001));
+        assert_eq!(
+            seconds.parse_ns(b"2023-11-16 18:17:03"),
+            Err(TimestampFault::Number)
+        );
     }
 }

@@ -60,7 +60,7 @@ pub fn replayed(trace: &Trace) -> Schedule {
         .events
         .iter()
         .map(|event| PlannedRequest {
-            ordinal: event.row,
+            ordinal: event.row.into(),
             at_ns: event.at_ns,
             stage: 0,
             input_tokens: event.input_tokens,

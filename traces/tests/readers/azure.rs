@@ -1,10 +1,12 @@
-//! The Azure reader against good, odd and wrong files, and against the real trace.
+//! The Azure reader against good, odd and wrong files.
 
 use std::io::{self, Read};
-use std::path::Path;
 
-use traces::azure::{MAX_FIELD_BYTES, MAX_TOKENS, read, read_file};
-use traces::{DropReason, Event, Trace, TraceError};
+use traces::azure::{read, read_file};
+use traces::limits::{MAX_FIELD_BYTES, MAX_TOKENS};
+use traces::{Columns, DropReason, Trace, TraceError};
+
+use crate::{event, hex, sample};
 
 const HEADER: &str = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
 const GOOD_ROW: &str = "2023-11-16 18:17:03.9799600,4808,10\n";
@@ -20,26 +22,10 @@ fn message(text: &str) -> String {
     error.to_string()
 }
 
-fn event(row: u64, at_ns: u64, input_tokens: u32, output_tokens: u32) -> Event {
-    Event {
-        row,
-        at_ns,
-        input_tokens,
-        output_tokens,
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[test]
 fn the_sample_reads_row_by_row() {
-    let path = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/data/azure_code_sample.csv"
-    ));
-    let trace = read_file(path).unwrap();
+    let path = sample("azure_code_sample.csv");
+    let trace = read_file(&path).unwrap();
     assert_eq!(trace.events.len(), 20);
     assert_eq!(trace.events[0], event(0, 0, 512, 64));
     assert_eq!(trace.events[1], event(1, 3_700, 1800, 12));
@@ -52,7 +38,7 @@ fn the_sample_reads_row_by_row() {
         hex(&trace.sha256),
         "3c41a652043c404dc0f34c348caa9e1bbf2a7dcd8da478cc21f404c1c8478598"
     );
-    assert_eq!(trace.bytes, std::fs::metadata(path).unwrap().len());
+    assert_eq!(trace.bytes, std::fs::metadata(&path).unwrap().len());
 }
 
 #[test]
@@ -76,9 +62,41 @@ fn every_layout_of_the_same_rows_reads_the_same() {
 
 #[test]
 fn unused_columns_are_named_in_the_account() {
-    let text = "TIMESTAMP,NumImages,ContextTokens,GeneratedTokens\n2023-01-01 00:00:00,9,3,4\n";
+    let text = "TIMESTAMP,Cost,ContextTokens,GeneratedTokens,\n2023-01-01 00:00:00,9,3,4,\n";
     let trace = parse(text).unwrap();
-    assert_eq!(trace.accounting.ignored_columns, ["NumImages"]);
+    assert_eq!(trace.accounting.ignored_columns, ["Cost", ""]);
+    assert_eq!(trace.columns, Columns::default());
+}
+
+#[test]
+fn the_week_of_2024_has_a_zone_and_no_fraction_where_it_is_zero() {
+    let trace = read_file(&sample("azure_2024_sample.csv")).unwrap();
+    assert_eq!(
+        trace.events,
+        [
+            event(0, 0, 2162, 5),
+            event(1, 990_070_000, 2399, 6),
+            event(3, 990_070_000, 76, 15),
+            event(2, 1_990_070_001, 76, 15),
+        ]
+    );
+    assert_eq!(trace.accounting.inversions, 1);
+}
+
+#[test]
+fn images_have_a_place_for_each_row_also_for_the_dropped_ones() {
+    let trace = read_file(&sample("azure_lmm_sample.csv.gz")).unwrap();
+    assert_eq!(
+        trace.events,
+        [event(0, 0, 853, 39), event(2, 4_000_000, 240, 7)]
+    );
+    assert_eq!(trace.columns.images, [1, 0, 12]);
+    assert!(trace.accounting.ignored_columns.is_empty());
+    assert_eq!(trace.accounting.rows_read, 3);
+    // Of the file as it is stored: what sha256sum prints.
+    let stored = std::fs::read(sample("azure_lmm_sample.csv.gz")).unwrap();
+    assert_eq!(trace.sha256, crate::sha256(&stored));
+    assert_eq!(trace.bytes, stored.len() as u64);
 }
 
 #[test]
@@ -210,7 +228,7 @@ fn wrong_files_say_what_and_what_next() {
     for (text, expected) in [
         (
             String::new(),
-            "t.csv: the file is empty\n  help: give a CSV file whose first line is",
+            "t.csv: the file is empty\n  help: give a CSV file whose first line names TIMESTAMP, ContextTokens and GeneratedTokens",
         ),
         ("\n\r\n".into(), "t.csv: the file is empty"),
         (
@@ -300,38 +318,4 @@ fn a_missing_file_is_the_users_fault_and_a_failing_disk_is_not() {
     let broken = read(HEADER.as_bytes().chain(Broken), "t.csv").unwrap_err();
     assert!(!broken.is_users_fault());
     assert!(broken.to_string().contains("the disk fell off"), "{broken}");
-}
-
-#[test]
-#[ignore = "needs the real trace: see traces/data/README.md"]
-fn the_published_trace_reads_exactly() {
-    let path = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../shared/traces/AzureLLMInferenceTrace_code.csv"
-    ));
-    assert!(
-        path.exists(),
-        "{} is missing: traces/data/README.md says where to get it",
-        path.display()
-    );
-    let trace = read_file(path).unwrap();
-    let account = &trace.accounting;
-    assert_eq!(
-        (account.rows_read, account.emitted, account.dropped()),
-        (8_819, 8_819, 0)
-    );
-    assert_eq!(account.inversions, 0);
-    assert_eq!(trace.events.len(), 8_819);
-    assert_eq!(
-        hex(&trace.sha256),
-        "54e9a6d2a4bd06ba1e060304b900abbc74cbea53de96506e60fe5bb4f2277fb6"
-    );
-    assert_eq!(trace.bytes, 320_117);
-    assert_eq!(trace.events[0], event(0, 0, 4808, 10));
-    assert_eq!(trace.events[1].at_ns, 52_000_000);
-    let inputs = trace.events.iter().map(|event| event.input_tokens);
-    let outputs = trace.events.iter().map(|event| event.output_tokens);
-    assert_eq!((inputs.max(), outputs.max()), (Some(7437), Some(1899)));
-    let minutes = trace.events[8_818].at_ns / 60_000_000_000;
-    assert_eq!(minutes, 57);
 }
