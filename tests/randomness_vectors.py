@@ -1,142 +1,32 @@
 #!/usr/bin/env python3
-"""Checks the test vectors of schemas/RANDOMNESS.md with an implementation of its own.
+"""Checks the test vectors of schemas/RANDOMNESS.md with randomness.py, beside this file.
 
-Standard library only. ChaCha12, the key rule and every sampler are written here from the
-document, not from the Rust code. Integers must agree exactly, floats within 1e-12 relative
-(Python's math library is not the pinned libm). What needs the tokenizer's vocabulary (the
-words, the text hashes) is left to compiler/tests/rng_vectors.rs.
+Integers must agree exactly, floats within 1e-12 relative (Python's math library is not the
+pinned libm). What needs the tokenizer's vocabulary (the words, the text hashes) is left to
+compiler/tests/rng_vectors.rs.
 
 usage: randomness_vectors.py [RANDOMNESS.md]      exit 0: all agree, 1: at least one does not
 """
 
-import bisect
-import hashlib
 import itertools
 import math
 import pathlib
-import re
-import struct
 import sys
 
-SEED = 42
-CORPUS_WORDS = 2**17
+sys.dont_write_bytecode = True  # the source tree stays as it is
+from randomness import (  # noqa: E402
+    Distribution,
+    Pairs,
+    RateProfile,
+    Stream,
+    block_ranks,
+    interval_exposure,
+    key,
+    parse_call,
+    prompt_pieces,
+)
+
 FLOAT_TOLERANCE = 1e-12
-U32, U64 = 2**32 - 1, 2**64 - 1
-
-
-def key(seed, identifier):
-    return hashlib.sha256(f"{seed}:{identifier}".encode()).digest()
-
-
-def quarter_round(x, a, b, c, d):
-    for into, add, turn, by in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-        x[into] = (x[into] + x[add]) & U32
-        mixed = x[turn] ^ x[into]
-        x[turn] = ((mixed << by) | (mixed >> (32 - by))) & U32
-
-
-def chacha12_block(key_bytes, counter, stream):
-    start = list(struct.unpack("<4I", b"expand 32-byte k"))
-    start += struct.unpack("<8I", key_bytes)
-    start += [counter & U32, counter >> 32, stream & U32, stream >> 32]
-    x = list(start)
-    for _ in range(6):
-        for i in range(4):
-            quarter_round(x, i, 4 + i, 8 + i, 12 + i)
-        for i in range(4):
-            quarter_round(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
-    return struct.pack("<16I", *((a + b) & U32 for a, b in zip(x, start)))
-
-
-class Stream:
-    """The draws of one item."""
-
-    def __init__(self, identifier, index, seed=SEED):
-        self.draws = self._draws(key(seed, identifier), index)
-
-    @staticmethod
-    def _draws(key_bytes, index):
-        for counter in itertools.count():
-            yield from struct.unpack("<8Q", chacha12_block(key_bytes, counter, index))
-
-    def draw(self):
-        return next(self.draws)
-
-    def below(self, n):
-        if n == 1:
-            return 0
-        while True:
-            product = self.draw() * n
-            if product & U64 >= 2**64 % n:
-                return product >> 64
-
-    def unit_open_closed(self):
-        return ((self.draw() >> 11) + 1) * 2.0**-53
-
-    def unit_half_open(self):
-        return (self.draw() >> 11) * 2.0**-53
-
-    def uniform_inclusive(self, low, high):
-        count = high - low + 1
-        return self.draw() if count == 2**64 else low + self.below(count)
-
-    def weighted(self, *weights):
-        return self.choose(list(itertools.accumulate(weights)), weights)
-
-    def choose(self, cumulative, weights):
-        if sum(w > 0 for w in weights) == 1:
-            return next(i for i, w in enumerate(weights) if w > 0)
-        return bisect.bisect_right(cumulative, self.below(cumulative[-1]))
-
-    def exponential(self):
-        return 0 - math.log(self.unit_open_closed())
-
-    def exponential_exposure(self):
-        # As a float: it stands for a rounded product and is compared with the tolerance.
-        return float(round_half_away(self.exponential() * 1e15))
-
-    def standard_normal(self):
-        u = self.unit_open_closed()
-        v = self.unit_half_open()
-        return math.sqrt(-2 * math.log(u)) * math.cos(math.tau * v)
-
-    def normal(self, m, s):
-        return m + s * self.standard_normal()
-
-    def lognormal(self, m, s):
-        q = math.log1p((s / m) * (s / m))
-        return math.exp(math.log(m) - q / 2 + math.sqrt(q) * self.standard_normal())
-
-
-def round_half_away(x):
-    return math.floor(x + 0.5) if x - math.floor(x) != 0.5 else math.floor(x) + (x > 0)
-
-
-def length(name, args, identifier, item):
-    if name == "fixed":
-        return int(args[0])
-    low, high = int(args[-2]), int(args[-1])
-    if low == high:
-        return low
-    if name == "uniform":
-        return Stream(identifier, item).uniform_inclusive(low, high)
-    m, s = args[0], args[1]
-    value = m if s == 0 else getattr(Stream(identifier, item), name)(m, s)
-    return min(max(round_half_away(value), low), high)
-
-
-def prompt_pieces(stream, tokens):
-    pieces = [str(stream.below(CORPUS_WORDS)) for _ in range(min(tokens, 3))]
-    if tokens > 3:
-        pieces.append(f"{stream.below(CORPUS_WORDS)}+{tokens - 3}")
-    return ", ".join(pieces)
-
-
-def block_ranks(block, words):
-    weights = [2**32 // (rank + 10) for rank in range(words)]
-    cumulative = list(itertools.accumulate(weights))
-    stream = Stream("dataset.corpus.words", block)
-    return [stream.choose(cumulative, weights) for _ in range(8)]
 
 
 def table(text, heading):
@@ -144,12 +34,6 @@ def table(text, heading):
     rows = [line for line in section.splitlines() if line.startswith("|")][2:]
     assert rows, f"no table under {heading}"
     return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
-
-
-def parse_call(text):
-    name, inside = re.fullmatch(r"(\w+)\((.*)\)", text).groups()
-    numbers = [part.strip() for part in inside.split(",") if part.strip()]
-    return name, [int(n) if n.isdigit() else float(n) for n in numbers]
 
 
 class Check:
@@ -177,7 +61,12 @@ class Check:
 
 def check_streams(text, check):
     for seed, identifier, digest in table(text, "Vectors: keys"):
+        # A population in front is already part of the printed identifier.
         check.equal(f"key {seed} {identifier}", digest, key(int(seed), identifier).hex())
+    for call, printed in table(text, "Vectors: indices"):
+        name, (high, low) = parse_call(call)
+        shift = {"request_index": 40, "looped_ordinal": 28}[name]
+        check.equal(call, printed, str(high * 2**shift + low))
     for identifier, index, *printed in table(text, "Vectors: draws"):
         stream = Stream(identifier, int(index))
         check.equal(f"draws {identifier} {index}", printed, [f"{stream.draw():016x}" for _ in range(4)])
@@ -194,10 +83,41 @@ def check_samplers(text, check):
         values = [getattr(stream, name)(*args) for _ in range(4)]
         check.numbers(f"{call} {identifier} {index}", results, values)
         check.equal(f"draw after {call} {identifier} {index}", after, f"{stream.draw():016x}")
-    for call, identifier, printed in table(text, "Vectors: lengths"):
-        name, args = parse_call(call)
-        values = [length(name, args, identifier, item) for item in range(8)]
-        check.numbers(f"lengths {call}", printed, values)
+    for call, identifier, index, order, after in table(text, "Vectors: permutations"):
+        stream = Stream(identifier, int(index))
+        check.numbers(f"{call} {index}", order, stream.permutation(*parse_call(call)[1]))
+        check.equal(f"draw after {call} {index}", after, f"{stream.draw():016x}")
+
+
+def check_distributions(text, check):
+    for call, identifier, printed in table(text, "Vectors: distributions"):
+        distribution = Distribution(call)
+        values = [distribution.sample(Stream(identifier, item)) for item in range(8)]
+        check.numbers(f"distribution {call}", printed, values)
+    for call, *printed in table(text, "Vectors: weights"):
+        d = Distribution(call)
+        w = d.weights
+        facts = [d.first, len(w), sum(w), w[0], w[len(w) // 2], w[-1]]
+        check.equal(f"weights {call}", printed, [str(fact) for fact in facts])
+    for written, printed in table(text, "Vectors: pairs"):
+        pairs = Pairs(written)
+        drawn = [pairs.sample(Stream("models.sequence.distribution", item)) for item in range(4)]
+        check.numbers(f"pairs {written}", printed, list(itertools.chain(*drawn)))
+
+
+def check_times(text, check):
+    for call, printed in table(text, "Vectors: intervals"):
+        exposures = [interval_exposure(*parse_call(call), ordinal) for ordinal in range(4)]
+        check.numbers(f"interval {call}", printed, exposures)
+    for call, whole, times in table(text, "Vectors: rate profiles"):
+        ramp, args = parse_call(call)
+        profile = RateProfile(ramp, *args)
+        # The floats of an exponential ramp may differ; integers must not.
+        kind = float if ramp == "exponential" else int
+        check.numbers(f"exposure {call}", whole, [kind(profile.exposure(profile.T))])
+        printed_whole = int(whole)
+        exposures = [0, printed_whole // 3, printed_whole * 2 // 3, printed_whole - 1]
+        check.numbers(f"times {call}", times, [kind(profile.time(e)) for e in exposures])
 
 
 def check_text(text, check):
@@ -216,6 +136,8 @@ def main(arguments):
     check = Check()
     check_streams(text, check)
     check_samplers(text, check)
+    check_distributions(text, check)
+    check_times(text, check)
     check_text(text, check)
     print(f"{check.compared} comparisons, {check.wrong} wrong")
     return 1 if check.wrong else 0

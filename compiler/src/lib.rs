@@ -11,6 +11,7 @@ pub mod materialise;
 pub mod payload;
 pub mod plan;
 pub mod rng;
+pub mod samplers;
 pub mod spec;
 pub mod text;
 pub mod verbs;

@@ -5,6 +5,7 @@
 //! Deliberately absent: a shared generator, a component outside the registry, re-seeding, a
 //! `Clone` on [`Stream`] (a copy would hand the same numbers out twice), and entropy.
 
+pub mod index;
 pub mod registry;
 
 use rand_chacha::ChaCha12Rng;
@@ -44,7 +45,19 @@ pub struct Streams {
 impl Streams {
     /// Derives the component's key: `SHA-256("{seed}:{identifier}")`, seed in decimal, UTF-8.
     pub fn new(seed: Seed, component: Component) -> Self {
-        let name = format!("{}:{}", seed.0, component.identifier());
+        Self::in_population(seed, None, component)
+    }
+
+    /// The same for a component of a further population, whose name stands before the identifier:
+    /// `SHA-256("{seed}:{population}.{identifier}")`. Without a name it is [`new`](Self::new).
+    ///
+    /// An identifier has exactly three dotted parts, so no name can make two keys alike.
+    pub fn in_population(seed: Seed, population: Option<&str>, component: Component) -> Self {
+        let (seed, identifier) = (seed.0, component.identifier());
+        let name = match population {
+            None => format!("{seed}:{identifier}"),
+            Some(population) => format!("{seed}:{population}.{identifier}"),
+        };
         Self {
             key: Sha256::digest(name).into(),
         }

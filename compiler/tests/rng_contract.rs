@@ -1,12 +1,12 @@
-//! The contract of `compiler::rng`: reproducible, divergent, continuous, isolated, and silent
-//! where nothing is to be drawn. Each clause stands beside the natural mistake that breaks it.
+//! The contract of `compiler::rng`: reproducible, divergent, continuous and isolated. Each clause
+//! stands beside the natural mistake that breaks it. That nothing is drawn where nothing need be is
+//! in `no_draw_contract.rs`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::process::Command;
 use std::thread;
 
-use compiler::plan::samplers::{self, LengthDistribution, WeightedChoice};
-use compiler::rng::{Component, Seed, Stream, Streams};
+use compiler::rng::{Component, Seed, Stream, Streams, index};
 use proptest::prelude::*;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -44,11 +44,6 @@ mod broken {
     /// One generator per component, all from the seed alone.
     pub fn seed_only(seed: Seed, _component: Component) -> u64 {
         ChaCha12Rng::seed_from_u64(seed.0).next_u64()
-    }
-
-    /// A uniform length that draws even if there is only one.
-    pub fn eager_uniform(stream: &mut Stream, min: u64, max: u64) -> u64 {
-        min + stream.next_u64() % (max - min + 1)
     }
 }
 
@@ -251,92 +246,82 @@ fn rejected_draws_of_one_item_shift_nobody_else() {
     assert_eq!(drawn, alone(1));
 }
 
-// No draw where none is needed.
+// Populations and composed indices.
 
-fn certain_lengths() -> [LengthDistribution; 6] {
-    let (min, max) = (16, 4096);
-    [
-        LengthDistribution::Fixed(128),
-        LengthDistribution::Uniform { min: 7, max: 7 },
-        LengthDistribution::Normal {
-            mean: 512.0,
-            std_dev: 0.0,
-            min,
-            max,
-        },
-        LengthDistribution::Normal {
-            mean: 512.0,
-            std_dev: 9.0,
-            min,
-            max: 16,
-        },
-        LengthDistribution::LogNormal {
-            mean: 512.0,
-            std_dev: 0.0,
-            min,
-            max,
-        },
-        LengthDistribution::LogNormal {
-            mean: 512.0,
-            std_dev: 9.0,
-            min,
-            max: 16,
-        },
-    ]
+/// The mistake: the name goes into the seed's place, so that the two may run together.
+fn key_without_a_separator(population: &str, identifier: &str) -> String {
+    format!("42:{population}{identifier}")
 }
 
 #[test]
-fn a_certain_length_never_makes_a_stream() {
-    let lengths = certain_lengths().map(|d| d.sample_with(|| panic!("{d:?} made a stream")));
-    assert_eq!(lengths, [128, 7, 512, 16, 512, 16]);
-}
-
-#[test]
-fn an_uncertain_length_makes_exactly_one_stream() {
-    let (min, max) = (16, 4096);
-    for lengths in [
-        LengthDistribution::Uniform { min, max },
-        LengthDistribution::Normal {
-            mean: 512.0,
-            std_dev: 256.0,
-            min,
-            max,
-        },
-        LengthDistribution::LogNormal {
-            mean: 512.0,
-            std_dev: 256.0,
-            min,
-            max,
-        },
-    ] {
-        let mut made = 0;
-        let counted = lengths.sample_with(|| {
-            made += 1;
-            streams().stream(5)
-        });
-        assert_eq!(made, 1, "{lengths:?}");
-        assert_eq!(counted, lengths.sample(&streams(), 5));
+fn a_named_population_draws_like_no_other_and_leaves_the_nameless_one_alone() {
+    let component = Component::PromptLength;
+    let nameless = Streams::in_population(SEED, None, component);
+    assert_eq!(nameless, Streams::new(SEED, component));
+    let names = ["", "a", "b", "a.b", "a.dataset", "dataset.prompt.length"].map(Some);
+    let mut keys = vec![*nameless.key()];
+    for name in names {
+        for component in [component, Component::MaxTokens] {
+            keys.push(*Streams::in_population(SEED, name, component).key());
+        }
     }
+    let all = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), all, "two populations have one key");
 }
 
 #[test]
-fn a_certain_choice_leaves_the_stream_where_it_was() {
-    let mut stream = streams().stream(0);
-    assert_eq!(stream.below(1), 0);
-    assert_eq!(samplers::uniform_inclusive(&mut stream, 9, 9), 9);
-    assert_eq!(WeightedChoice::new([5]).unwrap().choose(&mut stream), 0);
+fn control_a_name_without_a_separator_runs_into_the_identifier() {
     assert_eq!(
-        WeightedChoice::new([0, 0, 5, 0])
-            .unwrap()
-            .choose(&mut stream),
-        2
+        key_without_a_separator("a", "bdataset.prompt.length"),
+        key_without_a_separator("ab", "dataset.prompt.length")
     );
-    assert_eq!(take(&mut stream, DRAWS), alone(0));
+}
+
+/// The mistake: turns numbered through, so that a longer session moves all that follow.
+fn numbered_through(turns_of: &[u64], session: usize, turn: u64) -> u64 {
+    turns_of[..session].iter().sum::<u64>() + turn
 }
 
 #[test]
-fn control_an_eager_sampler_shifts_what_follows() {
-    let mut stream = streams().stream(0);
-    assert_eq!(broken::eager_uniform(&mut stream, 9, 9), 9);
-    assert_ne!(take(&mut stream, DRAWS), alone(0));
+fn turn_0_and_pass_0_have_the_plain_stream_and_no_two_items_share_one() {
+    for ordinal in [0, 1, 7, index::MAX_ORDINALS - 1] {
+        assert_eq!(index::request_index(0, ordinal), ordinal);
+    }
+    assert_eq!(index::looped_ordinal(0, 7), 7);
+    let last = index::request_index(index::MAX_TURNS - 1, index::MAX_ORDINALS - 1);
+    assert_eq!(last, u64::MAX);
+    let last_row = index::looped_ordinal(index::MAX_PASSES - 1, index::MAX_LOOPED_ROWS - 1);
+    assert_eq!(last_row, index::MAX_ORDINALS - 1);
+    let next_turn = index::request_index(1, 0);
+    assert_eq!(
+        next_turn,
+        index::request_index(0, index::MAX_ORDINALS - 1) + 1
+    );
+    let next_pass = index::looped_ordinal(1, 0);
+    assert_eq!(
+        next_pass,
+        index::looped_ordinal(0, index::MAX_LOOPED_ROWS - 1) + 1
+    );
+}
+
+#[test]
+fn control_numbering_turns_through_moves_the_next_session() {
+    assert_ne!(
+        numbered_through(&[1, 1], 1, 0),
+        numbered_through(&[2, 1], 1, 0)
+    );
+}
+
+#[test]
+#[should_panic(expected = "MAX_ORDINALS")]
+fn an_ordinal_that_would_reach_into_the_next_turn_is_refused() {
+    index::request_index(0, index::MAX_ORDINALS);
+}
+
+#[test]
+#[should_panic(expected = "MAX_LOOPED_ROWS")]
+fn a_row_that_would_reach_into_the_next_pass_is_refused() {
+    index::looped_ordinal(0, index::MAX_LOOPED_ROWS);
 }

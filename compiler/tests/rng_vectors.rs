@@ -1,97 +1,15 @@
-//! Every test vector printed in `schemas/RANDOMNESS.md` is recomputed from the printed inputs,
-//! so that document and code cannot drift apart. The tables are parsed, not copied.
+//! The test vectors of keys, draws and text printed in `schemas/RANDOMNESS.md` are recomputed from
+//! the printed inputs, so that document and code cannot drift apart. The tables are parsed, not
+//! copied. The samplers' are in `sampler_vectors.rs`.
 
-use std::fmt::{Debug, Write as _};
+mod document;
 
-use compiler::plan::samplers::{self, LengthDistribution, WeightedChoice};
-use compiler::rng::{Component, Seed, Stream, Streams};
+use compiler::rng::{Component, Seed, Streams, index};
 use compiler::text::corpus::{BLOCK_WORDS, CORPUS_WORDS, Corpus};
 use compiler::text::prompt;
 use compiler::text::tokenizer::Tokenizer;
+use document::{Row, SEED, call, check, component, hex, list, number, stream, table};
 use sha2::{Digest, Sha256};
-
-const DOCUMENT: &str = include_str!("../../schemas/RANDOMNESS.md");
-const SEED: Seed = Seed(42);
-
-type Row = Vec<String>;
-
-/// The body rows of the first table under a heading.
-fn table(heading: &str) -> Vec<Row> {
-    let mut lines = DOCUMENT
-        .lines()
-        .skip_while(|line| line.trim_start_matches('#') != heading);
-    assert!(
-        lines.next().is_some(),
-        "no heading {heading:?} in RANDOMNESS.md"
-    );
-    let rows: Vec<Row> = lines
-        .take_while(|line| !line.starts_with('#'))
-        .skip_while(|line| !line.starts_with('|'))
-        .take_while(|line| line.starts_with('|'))
-        .skip(2)
-        .map(|line| line.trim_matches('|').split('|').map(cell).collect())
-        .collect();
-    assert!(!rows.is_empty(), "no table under {heading:?}");
-    rows
-}
-
-fn cell(text: &str) -> String {
-    text.trim().trim_matches('`').to_owned()
-}
-
-/// Recomputes each row from its first `inputs` cells and reports all that differ at once.
-fn check(heading: &str, inputs: usize, compute: impl Fn(&[String]) -> Row) {
-    let mut wrong = String::new();
-    for row in table(heading) {
-        let computed = compute(&row[..inputs]);
-        if row[inputs..] != computed[..] {
-            let printed = row.join(" | ");
-            let line = [&row[..inputs], &computed[..]].concat().join(" | ");
-            writeln!(wrong, "document: {printed}\n    code: {line}").unwrap();
-        }
-    }
-    assert!(wrong.is_empty(), "{heading}\n{wrong}");
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn list<T: Debug>(items: impl IntoIterator<Item = T>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| format!("{item:?}")).collect();
-    items.join(", ")
-}
-
-fn component(identifier: &str) -> Component {
-    let named = |component: &Component| component.identifier() == identifier;
-    Component::ALL
-        .into_iter()
-        .find(named)
-        .unwrap_or_else(|| panic!("{identifier} unregistered"))
-}
-
-fn stream(identifier: &str, index: &str) -> Stream {
-    Streams::new(SEED, component(identifier)).stream(index.parse().unwrap())
-}
-
-/// Splits `name(1, 2)` into the name and its arguments.
-fn call(text: &str) -> (&str, Vec<&str>) {
-    let (name, rest) = text.split_once('(').unwrap();
-    let inside = rest.trim_end_matches(')');
-    (
-        name,
-        inside
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .collect(),
-    )
-}
-
-fn number<T: std::str::FromStr>(text: &str) -> T {
-    text.parse()
-        .unwrap_or_else(|_| panic!("not a number: {text}"))
-}
 
 #[test]
 fn registry_in_the_document_is_the_registry_in_the_code() {
@@ -108,8 +26,44 @@ fn registry_in_the_document_is_the_registry_in_the_code() {
 #[test]
 fn keys_are_as_printed() {
     check(" Vectors: keys", 2, |inputs| {
-        let streams = Streams::new(Seed(number(&inputs[0])), component(&inputs[1]));
+        let (population, component) = in_population(&inputs[1]);
+        let seed = Seed(number(&inputs[0]));
+        let streams = Streams::in_population(seed, population, component);
+        if population.is_none() {
+            assert_eq!(streams, Streams::new(seed, component));
+        }
         vec![hex(streams.key())]
+    });
+    let printed: Vec<String> = table(" Vectors: keys")
+        .into_iter()
+        .filter_map(|row| (row[0] == "42").then(|| row[1].clone()))
+        .collect();
+    let wanted = Component::ALL.map(Component::identifier);
+    assert_eq!(
+        printed[..wanted.len()],
+        wanted,
+        "every component, at seed 42"
+    );
+}
+
+/// Splits what is more than three parts into population and component.
+fn in_population(text: &str) -> (Option<&str>, Component) {
+    match text.rmatch_indices('.').nth(2) {
+        None => (None, component(text)),
+        Some((dot, _)) => (Some(&text[..dot]), component(&text[dot + 1..])),
+    }
+}
+
+#[test]
+fn composed_indices_are_as_printed() {
+    check(" Vectors: indices", 1, |inputs| {
+        let (name, args) = call(&inputs[0]);
+        let compose = match name {
+            "request_index" => index::request_index,
+            "looped_ordinal" => index::looped_ordinal,
+            other => panic!("no index {other}"),
+        };
+        vec![compose(number(args[0]), number(args[1])).to_string()]
     });
 }
 
@@ -138,77 +92,6 @@ fn far_draws_are_as_printed() {
         let mut stream = stream(&inputs[0], &inputs[1]);
         let draws: Vec<u64> = (0..33).map(|_| stream.next_u64()).collect();
         [7, 8, 32].map(|i| format!("{:016x}", draws[i])).to_vec()
-    });
-}
-
-/// Four calls of one sampler, printed so that they read back exactly.
-fn four_results(text: &str, stream: &mut Stream) -> String {
-    let (name, args) = call(text);
-    let integer = |i: usize| number::<u64>(args[i]);
-    let float = |i: usize| number::<f64>(args[i]);
-    match name {
-        "below" => list([(); 4].map(|()| stream.below(integer(0)))),
-        "uniform_inclusive" => {
-            let (min, max) = (integer(0), integer(1));
-            list([(); 4].map(|()| samplers::uniform_inclusive(stream, min, max)))
-        }
-        "weighted" => {
-            let weights = (0..args.len()).map(integer);
-            let choice = WeightedChoice::new(weights).unwrap();
-            list([(); 4].map(|()| choice.choose(stream)))
-        }
-        "unit_open_closed" => list([(); 4].map(|()| stream.unit_open_closed())),
-        "unit_half_open" => list([(); 4].map(|()| stream.unit_half_open())),
-        "exponential" => list([(); 4].map(|()| samplers::exponential(stream))),
-        "exponential_exposure" => list([(); 4].map(|()| samplers::exponential_exposure(stream))),
-        "standard_normal" => list([(); 4].map(|()| samplers::standard_normal(stream))),
-        "normal" => list([(); 4].map(|()| samplers::normal(stream, float(0), float(1)))),
-        "lognormal" => list([(); 4].map(|()| samplers::lognormal(stream, float(0), float(1)))),
-        other => panic!("no sampler {other}"),
-    }
-}
-
-#[test]
-fn sampler_calls_are_as_printed() {
-    check(" Vectors: calls", 3, |inputs| {
-        let mut stream = stream(&inputs[1], &inputs[2]);
-        let results = four_results(&inputs[0], &mut stream);
-        vec![results, format!("{:016x}", stream.next_u64())]
-    });
-}
-
-fn length_distribution(text: &str) -> LengthDistribution {
-    let (name, args) = call(text);
-    let tokens = |i: usize| number::<u32>(args[i]);
-    let float = |i: usize| number::<f64>(args[i]);
-    match name {
-        "fixed" => LengthDistribution::Fixed(tokens(0)),
-        "uniform" => LengthDistribution::Uniform {
-            min: tokens(0),
-            max: tokens(1),
-        },
-        "normal" => LengthDistribution::Normal {
-            mean: float(0),
-            std_dev: float(1),
-            min: tokens(2),
-            max: tokens(3),
-        },
-        "lognormal" => LengthDistribution::LogNormal {
-            mean: float(0),
-            std_dev: float(1),
-            min: tokens(2),
-            max: tokens(3),
-        },
-        other => panic!("no distribution {other}"),
-    }
-}
-
-#[test]
-fn lengths_are_as_printed() {
-    check(" Vectors: lengths", 2, |inputs| {
-        let lengths = length_distribution(&inputs[0]);
-        let streams = Streams::new(SEED, component(&inputs[1]));
-        vec![list((0..8).map(|item| lengths.sample(&streams, item)))]
     });
 }
 

@@ -1,70 +1,13 @@
 //! The samplers have the distributions they claim, at fixed seeds, so never flaky. Each bound is
 //! the 0.1 % point of its statistic or looser, and each kind of check also sees a wrong sampler.
+//! Bounded distributions are in `distributions_sane.rs`, gaps in `intervals_sane.rs`, rates in
+//! `rate_profiles_sane.rs`.
 
-use compiler::plan::samplers::{self, InvalidLength, LengthDistribution, WeightedChoice};
-use compiler::rng::{Component, Seed, Stream, Streams};
-use proptest::prelude::*;
+mod statistics;
 
-const N: usize = 20_000;
-/// Kolmogorov–Smirnov: 0.1 % point of `sqrt(n) * D`.
-const KS_LIMIT: f64 = 1.95;
-
-/// One value from each of `N` items, as the compiler draws them.
-fn per_item<T>(mut draw: impl FnMut(&mut Stream) -> T) -> Vec<T> {
-    let streams = Streams::new(Seed(42), Component::PromptLength);
-    (0..N as u64)
-        .map(|index| draw(&mut streams.stream(index)))
-        .collect()
-}
-
-/// `N` values from one item.
-fn one_item<T>(mut draw: impl FnMut(&mut Stream) -> T) -> Vec<T> {
-    let mut stream = Streams::new(Seed(42), Component::PromptLength).stream(0);
-    (0..N).map(|_| draw(&mut stream)).collect()
-}
-
-/// `sqrt(n) * D` against a cumulative distribution function.
-fn ks(mut values: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let n = values.len() as f64;
-    let gap = |(i, &x): (usize, &f64)| {
-        let p = cdf(x);
-        (p - i as f64 / n).max((i + 1) as f64 / n - p)
-    };
-    values.iter().enumerate().map(gap).fold(0.0, f64::max) * n.sqrt()
-}
-
-fn mean_and_std_dev(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
-    (mean, variance.sqrt())
-}
-
-/// Pearson's chi² of counts against integer weights.
-fn chi_squared(counts: &[u32], weights: &[u64]) -> f64 {
-    let drawn: f64 = counts.iter().copied().map(f64::from).sum();
-    let total = weights.iter().sum::<u64>() as f64;
-    let term = |(&count, &weight): (&u32, &u64)| {
-        let expected = drawn * weight as f64 / total;
-        (f64::from(count) - expected) * (f64::from(count) - expected) / expected
-    };
-    counts.iter().zip(weights).map(term).sum()
-}
-
-fn counts(values: impl IntoIterator<Item = usize>, kinds: usize) -> Vec<u32> {
-    let mut counts = vec![0; kinds];
-    values.into_iter().for_each(|value| counts[value] += 1);
-    counts
-}
-
-fn exponential_cdf(x: f64) -> f64 {
-    0.0 - libm::expm1(-x)
-}
-
-fn normal_cdf(x: f64) -> f64 {
-    libm::erfc(-x / std::f64::consts::SQRT_2) / 2.0
-}
+use compiler::rng::Stream;
+use compiler::samplers::{self, Share, WeightedChoice};
+use statistics::*;
 
 #[test]
 fn unit_samplers_are_uniform_and_keep_to_their_ends() {
@@ -198,59 +141,161 @@ fn weights_that_cannot_be_chosen_from_are_refused() {
     assert!(WeightedChoice::new([u64::MAX, 1]).is_none());
 }
 
-fn any_length() -> impl Strategy<Value = LengthDistribution> {
-    let bounds = (1..5000_u32, 0..5000_u32).prop_map(|(min, more)| (min, min + more));
-    let moments = (0.1..1e6_f64, 0.0..1e6_f64);
-    (bounds, moments, 0..4).prop_map(|((min, max), (mean, std_dev), kind)| match kind {
-        0 => LengthDistribution::Fixed(min),
-        1 => LengthDistribution::Uniform { min, max },
-        2 => LengthDistribution::Normal {
-            mean,
-            std_dev,
-            min,
-            max,
-        },
-        _ => LengthDistribution::LogNormal {
-            mean,
-            std_dev,
-            min,
-            max,
-        },
-    })
+/// Skewness of the values.
+fn third_moment(values: &[f64]) -> f64 {
+    let (mean, std_dev) = mean_and_std_dev(values);
+    let cube = |x: &f64| {
+        let z = (x - mean) / std_dev;
+        z * z * z
+    };
+    values.iter().map(cube).sum::<f64>() / values.len() as f64
 }
 
-proptest! {
-    #[test]
-    fn a_length_keeps_to_its_bounds(lengths in any_length(), index: u64) {
-        prop_assert_eq!(lengths.check(), Ok(()));
-        let streams = Streams::new(Seed(1), Component::MaxTokens);
-        let (min, max) = lengths.bounds();
-        let length = lengths.sample(&streams, index);
-        prop_assert!((min..=max).contains(&length));
-        prop_assert_eq!(length, lengths.sample(&streams, index));
+/// Skewness that the shape parameter stands for (Azzalini 1985).
+fn skewness(skew: f64) -> f64 {
+    let delta = skew / libm::sqrt(1.0 + skew * skew);
+    let mean = delta * libm::sqrt(std::f64::consts::FRAC_2_PI);
+    let variance = 1.0 - mean * mean;
+    (4.0 - std::f64::consts::PI) / 2.0 * libm::pow(mean, 3.0) / libm::pow(variance, 1.5)
+}
+
+#[test]
+fn skew_normal_has_the_mean_the_std_dev_and_the_skewness_it_was_given() {
+    for skew in [-20.0, -4.0, 0.0, 1.0, 4.0, 1e6] {
+        let values = one_item(|stream| samplers::skew_normal(stream, 512.0, 256.0, skew));
+        let (mean, std_dev) = mean_and_std_dev(&values);
+        assert!((mean - 512.0).abs() < 6.0, "{skew}: mean {mean}");
+        assert!((std_dev - 256.0).abs() < 6.0, "{skew}: std_dev {std_dev}");
+        let (has, wanted) = (third_moment(&values), skewness(skew));
+        assert!((has - wanted).abs() < 0.1, "{skew}: {has}, not {wanted}");
     }
 }
 
 #[test]
-fn lengths_without_meaning_are_refused() {
-    let normal = |mean, std_dev| LengthDistribution::Normal {
-        mean,
-        std_dev,
-        min: 1,
-        max: 9,
+fn skew_normal_without_skew_is_normal() {
+    let values = one_item(|stream| samplers::skew_normal(stream, 0.0, 1.0, 0.0));
+    assert!(ks(values, normal_cdf) < KS_LIMIT);
+}
+
+#[test]
+fn control_taking_mean_and_std_dev_for_location_and_scale_is_noticed() {
+    let delta = 4.0 / libm::sqrt(17.0);
+    let mistaken = |stream: &mut Stream| {
+        let (z0, z1) = (
+            samplers::standard_normal(stream),
+            samplers::standard_normal(stream),
+        );
+        512.0 + 256.0 * (delta * libm::fabs(z0) + libm::sqrt(1.0 - delta * delta) * z1)
     };
-    assert_eq!(
-        LengthDistribution::Fixed(0).check(),
-        Err(InvalidLength::Zero)
-    );
-    let upside_down = LengthDistribution::Uniform { min: 5, max: 4 };
-    assert_eq!(
-        upside_down.check(),
-        Err(InvalidLength::Bounds { min: 5, max: 4 })
-    );
-    for mean in [0.0, -1.0, f64::INFINITY] {
-        assert_eq!(normal(mean, 1.0).check(), Err(InvalidLength::Mean(mean)));
+    let (mean, std_dev) = mean_and_std_dev(&one_item(mistaken));
+    assert!((mean - 512.0).abs() > 6.0, "{mean}");
+    assert!((std_dev - 256.0).abs() > 6.0, "{std_dev}");
+}
+
+#[test]
+fn gamma_is_gamma_for_every_shape_from_bursty_to_even() {
+    for shape in [0.01, 0.1, 0.25, 0.5, 0.99, 1.0, 1.5, 4.0, 40.0, 1000.0] {
+        let values = one_item(|stream| samplers::gamma(stream, shape));
+        let statistic = ks(values, |x| gamma_cdf(shape, x));
+        assert!(statistic < KS_LIMIT, "shape {shape}: {statistic}");
     }
-    assert_eq!(normal(1.0, -1.0).check(), Err(InvalidLength::StdDev(-1.0)));
-    assert!(normal(1.0, f64::NAN).check().is_err());
+}
+
+#[test]
+fn gamma_agrees_with_the_two_shapes_that_are_known_in_closed_form() {
+    for (x, tolerance) in [(0.01, 1e-13), (0.5, 1e-13), (3.0, 1e-13), (20.0, 1e-13)] {
+        assert!(
+            (gamma_cdf(1.0, x) - exponential_cdf(x)).abs() < tolerance,
+            "{x}"
+        );
+        assert!(
+            (gamma_cdf(0.5, x) - libm::erf(libm::sqrt(x))).abs() < tolerance,
+            "{x}"
+        );
+    }
+}
+
+#[test]
+fn control_a_gamma_of_another_shape_or_without_its_boost_is_noticed() {
+    let other = one_item(|stream| samplers::gamma(stream, 1.05));
+    assert!(ks(other, |x| gamma_cdf(1.0, x)) > KS_LIMIT);
+    let no_boost = one_item(|stream| samplers::gamma(stream, 1.5));
+    assert!(ks(no_boost, |x| gamma_cdf(0.5, x)) > KS_LIMIT);
+}
+
+#[test]
+fn weibull_is_weibull_of_mean_1() {
+    for shape in [0.1, 0.5, 1.0, 2.0, 1000.0] {
+        let values = one_item(|stream| samplers::weibull(stream, shape));
+        let statistic = ks(values.clone(), |x| weibull_cdf(shape, x));
+        assert!(statistic < KS_LIMIT, "shape {shape}: {statistic}");
+        let (mean, std_dev) = mean_and_std_dev(&values);
+        // Below, the mean rests on values that do not come in so few draws.
+        if shape >= 0.5 {
+            assert!(
+                (mean - 1.0).abs() < 4.0 * std_dev / (N as f64).sqrt(),
+                "{mean}"
+            );
+        }
+    }
+}
+
+#[test]
+fn control_a_weibull_of_scale_1_is_noticed() {
+    let unscaled = one_item(|stream| libm::pow(samplers::exponential(stream), 0.5)).into_iter();
+    assert!(ks(unscaled.collect(), |x| weibull_cdf(2.0, x)) > KS_LIMIT);
+}
+
+#[test]
+fn a_share_comes_as_often_as_it_says_and_a_smaller_one_only_where_a_larger_does() {
+    let said = |part| {
+        let share = Share::new(part, 100).unwrap();
+        per_item(|stream| share.decide(stream))
+    };
+    let (two, thirty) = (said(2), said(30));
+    let often = |yes: &[bool]| counts(yes.iter().map(|&yes| usize::from(yes)), 2);
+    // 1 degree of freedom, 0.1 %.
+    assert!(chi_squared(&often(&two), &[98, 2]) < 10.8);
+    assert!(chi_squared(&often(&thirty), &[70, 30]) < 10.8);
+    assert!(two.iter().zip(&thirty).all(|(two, thirty)| thirty >= two));
+    assert!(chi_squared(&often(&two), &[97, 3]) > 10.8, "the control");
+}
+
+#[test]
+fn a_share_that_is_none_is_refused() {
+    assert!(Share::new(1, 0).is_none());
+    assert!(Share::new(3, 2).is_none());
+    assert_eq!(Share::new(2, 4), Share::new(1, 2));
+}
+
+/// Which of the 24 orders of four.
+fn order_number(order: &[u32]) -> usize {
+    let digit = |i: usize| (i + 1..4).filter(|&j| order[j] < order[i]).count();
+    digit(0) * 6 + digit(1) * 2 + digit(2)
+}
+
+#[test]
+fn every_permutation_is_as_likely_as_another() {
+    let orders = one_item(|stream| order_number(&samplers::permutation(stream, 4)));
+    // 23 degrees of freedom, 0.1 %.
+    assert!(chi_squared(&counts(orders, 24), &[1; 24]) < 49.8);
+}
+
+#[test]
+fn control_exchanging_with_any_place_is_not_uniform() {
+    let naive = |stream: &mut Stream| {
+        let mut order = [0, 1, 2, 3];
+        (0..4).for_each(|place| order.swap(place, stream.below(4) as usize));
+        order_number(&order)
+    };
+    assert!(chi_squared(&counts(one_item(naive), 24), &[1; 24]) > 49.8);
+}
+
+#[test]
+fn a_permutation_has_every_number_once() {
+    for n in [0, 1, 2, 1000] {
+        let mut order = samplers::permutation(&mut one_stream(), n);
+        order.sort_unstable();
+        assert!(order.into_iter().map(u64::from).eq(0..n));
+    }
 }

@@ -2,8 +2,8 @@
 //! never a sum of rounded ones, so nothing drifts however long the schedule.
 
 use super::{PlannedRequest, PlannedStage};
-use crate::plan::samplers::exponential_exposure;
 use crate::rng::{Component, Seed, Streams};
+use crate::samplers::exponential_exposure;
 use crate::spec::Stage;
 use traces::Trace;
 

@@ -2,7 +2,6 @@
 
 pub mod arrivals;
 pub mod lengths;
-pub mod samplers;
 
 use crate::rng::{Component, Seed};
 use crate::spec::{Data, Lengths, Load, Spec};

@@ -20,6 +20,42 @@ pub enum Component {
     PromptCorpus,
     /// Which words the built-in corpus is made of.
     CorpusWords,
+    /// Gaps between arrivals with gamma-distributed gaps.
+    GammaInterval,
+    /// Gaps between arrivals with Weibull-distributed gaps.
+    WeibullInterval,
+    /// Which requests are abandoned, and when.
+    Cancellation,
+    /// How long a user of a closed loop waits before the next request.
+    ThinkTime,
+    /// Which model a session talks to.
+    ModelSelection,
+    /// Which adapter a session asks for.
+    AdapterSelection,
+    /// How many turns a session has.
+    TurnCount,
+    /// How long a session waits before a turn.
+    TurnDelay,
+    /// Input and output lengths that belong together.
+    SequenceDistribution,
+    /// Sampling temperatures.
+    Temperature,
+    /// Nucleus sampling bounds.
+    TopP,
+    /// Top-k sampling bounds.
+    TopK,
+    /// The server's sampling seeds.
+    SamplingSeed,
+    /// The text that the prompts of a group share.
+    PromptPrefix,
+    /// The text of assistant turns that are materialised.
+    AnswerCorpus,
+    /// The text of a trace's hash-id blocks.
+    BlockCorpus,
+    /// Which rows of a trace are kept.
+    SamplerRows,
+    /// In which order a data set is gone through.
+    SamplerShuffle,
 }
 
 /// What the registry says about one component.
@@ -31,12 +67,30 @@ struct Entry {
 
 impl Component {
     /// Every component, in the order in which they were registered.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 23] = [
         Self::PoissonInterval,
         Self::PromptLength,
         Self::MaxTokens,
         Self::PromptCorpus,
         Self::CorpusWords,
+        Self::GammaInterval,
+        Self::WeibullInterval,
+        Self::Cancellation,
+        Self::ThinkTime,
+        Self::ModelSelection,
+        Self::AdapterSelection,
+        Self::TurnCount,
+        Self::TurnDelay,
+        Self::SequenceDistribution,
+        Self::Temperature,
+        Self::TopP,
+        Self::TopK,
+        Self::SamplingSeed,
+        Self::PromptPrefix,
+        Self::AnswerCorpus,
+        Self::BlockCorpus,
+        Self::SamplerRows,
+        Self::SamplerShuffle,
     ];
 
     /// The dotted name that goes into the key.
@@ -63,23 +117,113 @@ impl Component {
             },
             Self::PromptLength => Entry {
                 identifier: "dataset.prompt.length",
-                index: "request ordinal",
-                draws: "one length: input tokens",
+                index: "request index",
+                draws: "one value: input tokens",
             },
             Self::MaxTokens => Entry {
                 identifier: "composer.turn.max_tokens",
-                index: "request ordinal",
-                draws: "one length: output tokens",
+                index: "request index",
+                draws: "one value: output tokens",
             },
             Self::PromptCorpus => Entry {
                 identifier: "dataset.prompt.corpus",
-                index: "request ordinal",
+                index: "request index",
                 draws: "up to three word positions, then one slice start",
             },
             Self::CorpusWords => Entry {
                 identifier: "dataset.corpus.words",
                 index: "corpus block number",
                 draws: "1,024 weighted choices of a word",
+            },
+            Self::GammaInterval => Entry {
+                identifier: "timing.request.gamma_interval",
+                index: "request ordinal",
+                draws: "one gamma exposure",
+            },
+            Self::WeibullInterval => Entry {
+                identifier: "timing.request.weibull_interval",
+                index: "request ordinal",
+                draws: "one weibull exposure",
+            },
+            Self::Cancellation => Entry {
+                identifier: "timing.request.cancellation",
+                index: "request index",
+                draws: "one share, then the delay or token count",
+            },
+            Self::ThinkTime => Entry {
+                identifier: "timing.user.think_time",
+                index: "request ordinal",
+                draws: "one value: ns",
+            },
+            Self::ModelSelection => Entry {
+                identifier: "composer.turn.model_selection",
+                index: "session ordinal",
+                draws: "one weighted choice",
+            },
+            Self::AdapterSelection => Entry {
+                identifier: "composer.turn.adapter_selection",
+                index: "session ordinal",
+                draws: "one weighted choice",
+            },
+            Self::TurnCount => Entry {
+                identifier: "composer.conversation.turn_count",
+                index: "session ordinal",
+                draws: "one value: turns",
+            },
+            Self::TurnDelay => Entry {
+                identifier: "composer.conversation.turn_delay",
+                index: "request index",
+                draws: "one value: ns",
+            },
+            Self::SequenceDistribution => Entry {
+                identifier: "models.sequence.distribution",
+                index: "request index",
+                draws: "one weighted choice of a pair, then the input's draws, then the output's",
+            },
+            Self::Temperature => Entry {
+                identifier: "composer.sampling.temperature",
+                index: "request index",
+                draws: "one value: millionths",
+            },
+            Self::TopP => Entry {
+                identifier: "composer.sampling.top_p",
+                index: "request index",
+                draws: "one value: millionths",
+            },
+            Self::TopK => Entry {
+                identifier: "composer.sampling.top_k",
+                index: "request index",
+                draws: "one value: tokens",
+            },
+            Self::SamplingSeed => Entry {
+                identifier: "composer.sampling.seed",
+                index: "request index",
+                draws: "one value: a seed",
+            },
+            Self::PromptPrefix => Entry {
+                identifier: "dataset.prompt.prefix",
+                index: "group number",
+                draws: "up to three word positions, then one slice start",
+            },
+            Self::AnswerCorpus => Entry {
+                identifier: "dataset.answer.corpus",
+                index: "request index",
+                draws: "up to three word positions, then one slice start",
+            },
+            Self::BlockCorpus => Entry {
+                identifier: "dataset.block.corpus",
+                index: "block id",
+                draws: "one slice start",
+            },
+            Self::SamplerRows => Entry {
+                identifier: "dataset.sampler.rows",
+                index: "trace row",
+                draws: "one share",
+            },
+            Self::SamplerShuffle => Entry {
+                identifier: "dataset.sampler.shuffle",
+                index: "pass number",
+                draws: "one permutation",
             },
         }
     }

@@ -9,8 +9,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::plan::samplers::WeightedChoice;
 use crate::rng::{Component, Seed, Stream, Streams};
+use crate::samplers::WeightedChoice;
 
 /// Words in the built-in corpus.
 pub const CORPUS_WORDS: u32 = 1 << 17;
