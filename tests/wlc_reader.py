@@ -10,6 +10,7 @@ Python 3.9+, standard library only.
 """
 import base64
 import hashlib
+import itertools
 import json
 import re
 import struct
@@ -21,14 +22,19 @@ SECTIONS = [("BLOB", 1), ("SEGMENTS", 16), ("STRING_BYTES", 1), ("STRINGS", 8), 
 STAGE = struct.Struct("<IBBHQQQQII")
 REQUEST = struct.Struct("<BBBBIQQQQIIQIIIIIIIIII")
 NONE32, NONE64, MAX_TIME_NS = 2**32 - 1, 2**64 - 1, 3652 * 86400 * 10**9
-MAX_STRING_BYTES, MAX_BODY_BYTES, MAX_PAIRS = 1 << 20, 1 << 32, 1024
+MAX_STRING_BYTES, MAX_BODY_BYTES, MAX_PAIRS, MAX_ANSWERS = 1 << 20, 1 << 32, 1024, 4096
 REQUEST_PREFIX, STAGES_PREFIX = b"wlc1req\0", b"wlc1stg\0"
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 PATH, HEADER_VALUE = re.compile(r"/[!\"$-~]*"), re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 FORBIDDEN_HEADERS = set("""api-key authorization connection content-length cookie expect host keep-alive
     proxy-authorization proxy-connection te trailer transfer-encoding upgrade x-api-key""".split())
-MANIFEST_KEYS = ["compiler", "corpus", "rng", "seed", "server", "spec", "tokenizer", "traces"]
+MANIFEST_KEYS = ["compiler", "corpus", "hints", "inputs", "populations", "rng", "seed", "server",
+                 "spec", "tokenizer", "traces"]
+HINT_KEYS = ["connections", "max_in_flight", "sweep", "timeout_ns", "url", "workers"]
+SWEEP_KEYS = ["progression", "requests", "saturation_percentile_ppm", "stage_duration_ns",
+              "stages", "timeout_ns"]
+URL = re.compile(r"https?://(?!/)[!\"$->A-~]+")
 
 
 class Fault(Exception):
@@ -52,6 +58,21 @@ def merkle_root(hashes):
 
 def field(tag, value):
     return b"" if value is None else struct.pack("<BI", tag, len(value)) + value
+
+
+def readable(body):
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}
+
+
+def parts_of(pieces):
+    """A live body as texts and answers in turn, however it is cut into segments."""
+    parts = []
+    for literal, run in itertools.groupby(pieces, lambda piece: isinstance(piece, bytes)):
+        parts += [readable(b"".join(run))] if literal else [{"answer_to": number} for number in run]
+    return parts
 
 
 def grouped(pairs):
@@ -81,7 +102,7 @@ class Workload:
         self.check_manifest()
         self.stages = list(STAGE.iter_unpack(self.bytes_of("STAGES")))
         self.counts, self.latest_ns, self.body_bytes = [0] * len(self.stages), {}, 0
-        self.stage_of = []
+        self.stage_of, self.turn_of = [], []
 
     def require(self, good, section, offset, what):
         if not good:
@@ -131,6 +152,21 @@ class Workload:
             raise Fault(f"MANIFEST at offset {offset}: {error}") from error
         self.require(again == raw, "MANIFEST", offset, "not canonical JSON")
         self.require(sorted(self.manifest) == MANIFEST_KEYS, "MANIFEST", offset, "other keys")
+        self.check_hints(self.manifest["hints"], offset)
+
+    def check_hints(self, hints, offset):
+        """What the spec recommends to the replay can be followed and holds no secret."""
+        def rule(good, text):
+            self.require(good, "MANIFEST", offset, f"hints: {text}")
+
+        sweep, url = hints.get("sweep"), hints.get("url")
+        rule(sorted(hints) == HINT_KEYS, "other keys")
+        rule(sweep is None or sorted(sweep) == SWEEP_KEYS, "other keys of sweep")
+        rule(sweep is None or sweep["progression"] in ("linear", "geometric"), "progression")
+        rule(url is None or URL.fullmatch(url), "url is no base URL, or has a place for a secret")
+        for key, value in [*hints.items(), *(sweep or {}).items()]:
+            limit = {"ns": MAX_TIME_NS, "ppm": 10**6}.get(key.rsplit("_", 1)[-1], NONE64)
+            rule(not isinstance(value, int) or 0 < value <= limit, f"{key} is 0 or too large")
 
     def bytes_of(self, name):
         offset, length = self.place[name]
@@ -171,13 +207,17 @@ class Workload:
         return [(self.string(name, what), self.string(value, what)) for name, value in ids]
 
     def body(self, first, count, what):
+        """The pieces of a body: bytes, or the index of the request whose answer is put in."""
         parts, (base, total) = [], self.place["BLOB"]
         for index in range(first, first + count):
             offset, length = self.record("SEGMENTS", "<QQ", index, what)
+            if offset == NONE64:
+                parts.append(length)
+                continue
             self.require(0 < length and offset + length <= total, "SEGMENTS",
                          self.place["SEGMENTS"][0] + 16 * index, "empty or past BLOB")
             parts.append(self.data[base + offset:base + offset + length])
-        return b"".join(parts)
+        return parts
 
     def check_tables(self):
         """All strings and pair lists, referred to or not."""
@@ -228,19 +268,23 @@ class Workload:
         what, at = f"request {index}", self.place["REQUESTS"][0] + 96 * index
         (start_kind, flags, response, zero, stage, start, after, cancel, first, segments, tokens_in,
          body_bytes, tokens_out, session, turn, model, adapter, method, path, headers, labels,
-         zero2) = REQUEST.unpack_from(self.data, at)
+         cancel_tokens) = REQUEST.unpack_from(self.data, at)
 
         def rule(good, text):
             self.require(good, "REQUESTS", at, f"{what}: {text}")
 
-        rule(start_kind <= 2 and flags <= 1 and response <= 1, "an undefined value")
-        rule(zero == zero2 == 0, "a field that must be zero is not")
+        rule(start_kind <= 2 and flags <= 3 and response <= 1, "an undefined value")
+        rule(zero == 0, "a field that must be zero is not")
+        rule(cancel_tokens != 0, "cancel_after_tokens is zero")
+        rule(cancel_tokens == NONE32 or (cancel == NONE64 and flags & 1), "cancelled otherwise")
         rule(stage < len(self.stages), "its stage is past the last")
         rule(start <= MAX_TIME_NS and (cancel <= MAX_TIME_NS or cancel == NONE64), "time limit")
         rule((session == NONE32) == (turn == NONE32), "session and turn are set only together")
-        rule(after < index if start_kind == 1 else after == NONE64, "after_request")
+        waits = start_kind == 1 or (start_kind == 0 and after != NONE64)
+        delay = start if start_kind == 1 else 0
+        rule(after < index if waits else after == NONE64, "after_request")
         self.stage_of.append(stage)
-        rule(start_kind != 1 or self.stage_of[after] <= stage, "waits for a later stage")
+        rule(not waits or self.stage_of[after] <= stage, "waits for a later stage")
         if start_kind == 0:
             base = stage if self.stages[stage][2] & 2 else None
             rule(start >= self.latest_ns.get(base, 0), "starts before an earlier one")
@@ -249,7 +293,8 @@ class Workload:
         rule(start_kind != 2 or self.stages[stage][1] == 1, "a slot of a stage that has none")
         rule(body_bytes <= MAX_BODY_BYTES, "its body is over the limit")
         rule(first + segments <= self.count("SEGMENTS"), "its body reaches past SEGMENTS")
-        body = self.body(first, segments, what)
+        pieces = self.body(first, segments, what)
+        body = b"".join(piece for piece in pieces if isinstance(piece, bytes))
         rule(len(body) == body_bytes, "body_bytes is wrong")
         for text, optional in ((model, 0), (method, 0), (path, 0), (session, 1), (adapter, 1)):
             rule(text < self.count("STRINGS") or (optional and text == NONE32),
@@ -258,6 +303,7 @@ class Workload:
             rule(pair_list < self.count("PAIR_LISTS") or pair_list == NONE32,
                  f"pair-list id {pair_list} is past the last")
         session = self.string(session, what, optional=True)
+        splices = self.check_answers(index, pieces, flags, session, turn, rule)
         model, adapter = self.string(model, what), self.string(adapter, what, optional=True)
         method, path = self.string(method, what), self.string(path, what)
         headers, labels = self.pairs(headers, what), self.pairs(labels, what)
@@ -271,31 +317,51 @@ class Workload:
 
         encoded = REQUEST_PREFIX + b"".join([
             field(0x00, struct.pack("<Q", index)),
-            field(start_kind + 1, [u64(start), struct.pack("<QQ", after, start), b""][start_kind]),
+            field(0x01, struct.pack("<Q", start) if start_kind == 0 else None),
+            field(0x02, struct.pack("<QQ", after, delay) if waits else None),
+            field(0x03, b"" if start_kind == 2 else None),
             field(0x04, struct.pack("<I", stage)),
             field(0x05, None if session is None else session.encode()), field(0x06, u32(turn)),
             field(0x07, model.encode()), field(0x08, None if adapter is None else adapter.encode()),
             field(0x09, method.encode()), field(0x0a, path.encode()), pairs(0x0b, headers),
-            field(0x0c, bytes([flags])), field(0x0d, bytes([response])), field(0x0e, u64(cancel)),
+            field(0x0c, bytes([flags & 1])), field(0x0d, bytes([response])), field(0x0e, u64(cancel)),
             field(0x0f, u32(tokens_in)), field(0x10, u32(tokens_out)), pairs(0x11, labels),
-            field(0x12, struct.pack("<Q", len(body)) + sha256(body))])
+            field(0x12, struct.pack("<Q", len(body)) + sha256(body)),
+            field(0x13, u32(cancel_tokens)),
+            field(0x14, struct.pack("<I", len(splices)) + b"".join(
+                struct.pack("<QQ", *splice) for splice in splices) if splices else None)])
         leaf, leaf_at = sha256(b"\x00", encoded), self.place["LEAVES"][0] + 32 * index
         self.require(leaf == self.data[leaf_at:leaf_at + 32], "LEAVES", leaf_at, f"{what} differs")
         self.counts[stage] += 1
         self.body_bytes += len(body)
-        try:
-            text = body.decode("utf-8")
-        except UnicodeDecodeError:
-            text = {"base64": base64.b64encode(body).decode()}
         return {"index": index, "at_ns": start if start_kind == 0 else None,
-                "after": {"request": after, "delay_ns": start} if start_kind == 1 else None,
+                "after": {"request": after, "delay_ns": delay} if waits else None,
                 "stage": stage, "session": session, "turn": None if turn == NONE32 else turn,
                 "model": model, "adapter": adapter, "method": method, "path": path,
-                "headers": grouped(headers), "stream": flags == 1,
+                "headers": grouped(headers), "stream": flags & 1 == 1,
                 "input_tokens": None if tokens_in == NONE32 else tokens_in,
                 "output_tokens": None if tokens_out == NONE32 else tokens_out,
                 "cancel_after_ns": None if cancel == NONE64 else cancel,
-                "labels": dict(labels), "leaf": leaf.hex(), "body": text}
+                "cancel_after_tokens": None if cancel_tokens == NONE32 else cancel_tokens,
+                "labels": dict(labels), "leaf": leaf.hex(),
+                "body": None if splices else readable(body),
+                "body_parts": parts_of(pieces) if splices else None}
+
+    def check_answers(self, index, pieces, flags, session, turn, rule):
+        """(literal bytes in front, answered request) for each answer that is put into a body."""
+        splices, position = [], 0
+        self.turn_of.append((session, turn))
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                position += len(piece)
+                continue
+            rule(piece < index, f"repeats the answer to {piece}, which is not before it")
+            rule(session is not None and self.turn_of[piece][0] == session, "another session")
+            rule(self.turn_of[piece][1] < turn, "repeats the answer of a later turn")
+            rule(self.stage_of[piece] <= self.stage_of[index], "the answer of a later stage")
+            splices.append((position, piece))
+        rule(len(splices) <= MAX_ANSWERS and bool(splices) == bool(flags & 2), "answers or flag")
+        return splices
 
     def verify(self, show=None):
         """Checks everything behind the section table; `show` is called with each request."""

@@ -76,7 +76,8 @@ pub struct InspectArgs {
     /// Show this request only (counted from 0).
     #[arg(long, value_name = "I")]
     pub request: Option<u64>,
-    /// Show the bodies too.
+    /// Show the bodies too. A body that repeats what the server will have answered has `body`
+    /// null; `body_parts` lists its texts and {"answer_to": I} in turn.
     #[arg(long)]
     pub bodies: bool,
 }

@@ -159,6 +159,9 @@ fn trace_source(named: &TraceRef, trace: &Trace) -> TraceSource {
             .map(|drops| (drops.reason.name().to_owned(), drops.count))
             .collect(),
         inversions: accounting.inversions,
+        passes: 1,
+        unlinked: 0,
+        ignored_columns: accounting.ignored_columns.clone(),
     }
 }
 
@@ -191,10 +194,14 @@ fn manifest(
             sets: job.sets.to_vec(),
         },
         server: spec.server.map(|server| server_name(server).to_owned()),
+        populations: vec![],
+        hints: manifest::Hints::default(),
+        inputs: vec![],
         traces,
         tokenizer: manifest::Tokenizer {
             name: Tokenizer::o200k_base().name().to_owned(),
             library: "bpe-openai 0.3.2".to_owned(),
+            sha256: None,
         },
         corpus: manifest::Corpus {
             name: "words".to_owned(),

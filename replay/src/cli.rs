@@ -3,8 +3,19 @@
 use crate::engine::schedule::Speed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::header::{HeaderName, HeaderValue};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Most worker threads.
+pub const MAX_WORKERS: u32 = 256;
+/// Most requests in flight.
+pub const MAX_IN_FLIGHT: u32 = 1_000_000;
+/// Most connections opened before the first request.
+pub const MAX_CONNECTIONS: u32 = 100_000;
+/// Shortest and longest `--timeout`: 1 ms and 10^7 s.
+pub const TIMEOUTS: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(10_000_000);
 
 /// Fires a compiled LLM workload at a server with precise timing, and records what came back.
 #[derive(Debug, Parser)]
@@ -44,28 +55,31 @@ pub struct RunArgs {
     /// The workload, as `wlc compile` wrote it.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Base URL of the server, e.g. http://127.0.0.1:8000; the workload's paths follow it.
+    /// Base URL of the server, e.g. http://127.0.0.1:8000; the workload's paths follow it [default:
+    /// the workload's recommendation].
     #[arg(long)]
-    pub url: String,
+    pub url: Option<String>,
     /// Directory for the results; it must not hold a run already [default: out/HASH-N].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Worker threads, each with its own part of the schedule [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    /// Worker threads, each with its own part of the schedule [default: the workload's
+    /// recommendation, else 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
     pub workers: Option<u32>,
     /// Most requests in flight at once, divided evenly among the workers; a request that finds its
-    /// worker's share in use waits, which shows as its lag [default: as many as the limit on open
-    /// files allows].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// worker's share in use waits, which shows as its lag [default: the workload's recommendation,
+    /// else as many as the limit on open files allows].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_IN_FLIGHT)))]
     pub max_in_flight: Option<u32>,
-    /// Connections to open before the first request [default: the most requests due within any
-    /// second, at most 512].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Connections to open before the first request [default: the workload's recommendation, else
+    /// the most requests due within any second, at most 512].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CONNECTIONS)))]
     pub connections: Option<u32>,
     /// Divide the schedule's times: 60 replays an hour in a minute [default: 1].
     #[arg(long, value_name = "X", value_parser = parse_speed)]
     pub speed: Option<Speed>,
-    /// Longest wait for a complete response, e.g. 500ms, 30s, 5m [default: 10m].
+    /// Longest wait for a complete response, e.g. 500ms, 30s, 5m [default: the workload's recommendation,
+    /// else 10m].
     #[arg(long, value_name = "D", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// Header field for every request; replaces the workload's own of that name. Repeatable.
@@ -141,7 +155,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     let seconds = number.parse::<f64>().map_err(|_| wrong())? * seconds_per_unit;
     match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if duration >= Duration::from_millis(1) && seconds <= 1e7 => Ok(duration),
+        Ok(duration) if TIMEOUTS.contains(&duration) => Ok(duration),
         _ => Err("must be between 1ms and 2777h".to_owned()),
     }
 }

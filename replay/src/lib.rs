@@ -10,6 +10,7 @@ pub mod engine;
 pub mod exit;
 pub mod host;
 pub mod run_info;
+pub mod settings;
 pub mod terminal;
 pub mod verbs;
 

@@ -25,8 +25,11 @@ pub struct RunInfo {
     pub replay_version: String,
     /// What was fired.
     pub workload: WorkloadInfo,
-    /// Settings as they were asked for; null where the default was left to the program.
+    /// Settings as they were asked for, by a flag or by the workload's hints; null where the
+    /// default was left to the program.
     pub requested: Settings,
+    /// Who asked for what.
+    pub origins: Origins,
     /// Settings as they were in force.
     pub effective: Settings,
     /// Where it was fired.
@@ -74,6 +77,33 @@ pub struct Settings {
     pub header_names: Vec<String>,
     /// Environment variable that the API key was taken from.
     pub api_key_env: Option<String>,
+}
+
+/// Who set the settings that a workload may recommend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origins {
+    /// Of `target.url`.
+    pub url: Origin,
+    /// Of `workers`.
+    pub workers: Origin,
+    /// Of `max_in_flight`.
+    pub max_in_flight: Origin,
+    /// Of `connections`.
+    pub connections: Origin,
+    /// Of `timeout_ns`.
+    pub timeout_ns: Origin,
+}
+
+/// Who set something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The command line.
+    Flag,
+    /// A hint in the workload's manifest.
+    Workload,
+    /// This program.
+    Default,
 }
 
 /// Where it was fired.

@@ -6,7 +6,7 @@
 
 use schemas::layout::{NONE_U32, REQUEST_STREAM, RequestRecord, Section, StageRecord};
 use schemas::leaf::{BodyHasher, request_leaf};
-use schemas::manifest::{Compiler, Corpus, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
 use schemas::reader::Workload;
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Finished, WorkloadWriter};
@@ -71,10 +71,14 @@ fn manifest() -> Manifest {
             sets: vec![],
         },
         server: None,
+        populations: vec![],
+        hints: Hints::default(),
+        inputs: vec![],
         traces: vec![],
         tokenizer: Tokenizer {
             name: "o200k_base".into(),
             library: "none".into(),
+            sha256: None,
         },
         corpus: Corpus {
             name: "none".into(),
@@ -130,7 +134,7 @@ fn fields(section: Section) -> &'static [(usize, &'static str)] {
             (4, "path"),
             (4, "headers"),
             (4, "labels = none"),
-            (4, "zero2"),
+            (4, "cancel_after_tokens = none"),
         ],
         _ => &[],
     }

@@ -26,8 +26,10 @@ pub const NONE_U64: u64 = u64::MAX;
 
 /// Longest string (model, path, header value, label), in bytes.
 pub const MAX_STRING_BYTES: u32 = 1 << 20;
-/// Longest expanded body, in bytes.
+/// Longest body, in bytes of its literal segments.
 pub const MAX_BODY_BYTES: u64 = 1 << 32;
+/// Most answers that are put into one body.
+pub const MAX_SPLICES: u32 = 4_096;
 /// Most pairs in one list.
 pub const MAX_PAIRS: u32 = 1024;
 /// Latest start, delay or cancellation, in nanoseconds: ten years.
@@ -181,11 +183,11 @@ record! {
 }
 
 record! {
-    /// A slice of the blob. A body is the concatenation of its segments.
+    /// A slice of the blob, or an answer. A body is the concatenation of its segments.
     SegmentRecord (16) {
-        /// Offset into the BLOB section, in bytes.
+        /// Offset into the BLOB section, in bytes; none for an answer.
         offset: U64,
-        /// Length in bytes; never zero.
+        /// Length in bytes, never zero; for an answer the index of the request it answers.
         length: U64,
     }
 }
@@ -259,7 +261,8 @@ record! {
     RequestRecord (96) {
         /// [`StartKind`] as a number.
         start_kind: u8,
-        /// Bit 0: the response is streamed. Other bits are zero.
+        /// Bit 0: the response is streamed. Bit 1: answers are put into the body. Other bits are
+        /// zero.
         flags: u8,
         /// [`ResponseFormat`] as a number.
         response_format: u8,
@@ -269,7 +272,8 @@ record! {
         stage: U32,
         /// `at`: ns from the beginning of its time base (t0, or its stage). `after`: delay in ns after that request ends. `slot`: zero.
         start_ns: U64,
-        /// `after`: index of the request to wait for, lower than this one's. Otherwise none.
+        /// `after`: index of the request to wait for, lower than this one's. `at`: the same, or
+        /// none. `slot`: none.
         after_request: U64,
         /// Abandon the request this many ns after its body is fully written, or none.
         cancel_after_ns: U64,
@@ -279,7 +283,7 @@ record! {
         segment_count: U32,
         /// Prompt tokens, as counted by the manifest's tokenizer, or none.
         input_tokens: U32,
-        /// Length of the expanded body in bytes.
+        /// Length of the body's literal segments in bytes.
         body_bytes: U64,
         /// Tokens that the body asks the server to generate, or none.
         output_tokens: U32,
@@ -299,8 +303,8 @@ record! {
         headers: U32,
         /// Pair-list id of the labels, or none.
         labels: U32,
-        /// Zero.
-        zero2: U32,
+        /// Abandon the request when its n-th event with output has come, or none; never zero.
+        cancel_after_tokens: U32,
     }
 }
 
@@ -331,13 +335,15 @@ impl RequestRecord {
             path: zero,
             headers: none,
             labels: none,
-            zero2: zero,
+            cancel_after_tokens: none,
         }
     }
 }
 
 /// `RequestRecord::flags`: the response is streamed.
 pub const REQUEST_STREAM: u8 = 1;
+/// `RequestRecord::flags`: answers are put into the body, which has no bytes before the run.
+pub const REQUEST_LIVE: u8 = 2;
 
 pub(crate) use record;
 

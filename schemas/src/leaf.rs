@@ -5,13 +5,14 @@
 //! add tags without moving the hash of a request that does not use them.
 
 use crate::Digest;
+use crate::body::Splice;
+pub use crate::body::{BodyDigest, BodyHasher};
 use crate::layout::{
-    PairRecord, REQUEST_STREAM, RequestRecord, STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, StageRecord,
-    StartKind, optional_u32, optional_u64,
+    MAX_SPLICES, NONE_U64, PairRecord, REQUEST_STREAM, RequestRecord, STAGE_AFTER_PREVIOUS,
+    STAGE_WARM_UP, StageRecord, StartKind, optional_u32, optional_u64,
 };
 use crate::merkle;
 use crate::tables::{ReferenceError, Tables};
-use sha2::{Digest as _, Sha256};
 
 /// In front of a stage table's encoding.
 pub const STAGES_PREFIX: [u8; 8] = *b"wlc1stg\0";
@@ -38,6 +39,8 @@ mod tag {
     pub const OUTPUT_TOKENS: u8 = 0x10;
     pub const LABELS: u8 = 0x11;
     pub const BODY: u8 = 0x12;
+    pub const CANCEL_AFTER_TOKENS: u8 = 0x13;
+    pub const SPLICES: u8 = 0x14;
 
     pub const STAGE_NAME: u8 = 0x01;
     pub const STAGE_KIND: u8 = 0x02;
@@ -48,38 +51,6 @@ mod tag {
     pub const STAGE_REQUESTS: u8 = 0x07;
     pub const STAGE_CONCURRENCY: u8 = 0x08;
     pub const STAGE_AFTER_PREVIOUS: u8 = 0x09;
-}
-
-/// SHA-256 of a body, fed segment by segment.
-#[derive(Clone, Debug, Default)]
-pub struct BodyHasher {
-    hasher: Sha256,
-    bytes: u64,
-}
-
-impl BodyHasher {
-    /// Appends the next segment.
-    pub fn segment(&mut self, bytes: &[u8]) {
-        self.hasher.update(bytes);
-        self.bytes += bytes.len() as u64;
-    }
-
-    /// Length in bytes and SHA-256 of all segments together.
-    pub fn finish(self) -> BodyDigest {
-        BodyDigest {
-            bytes: self.bytes,
-            sha256: self.hasher.finalize().into(),
-        }
-    }
-}
-
-/// What a leaf says of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BodyDigest {
-    /// Length of the expanded body in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the expanded body.
-    pub sha256: Digest,
 }
 
 /// Appends tagged fields to a buffer.
@@ -115,6 +86,21 @@ impl Encoder<'_> {
         );
     }
 
+    fn splices(&mut self, splices: &[Splice]) {
+        if splices.is_empty() {
+            return;
+        }
+        self.out.push(tag::SPLICES);
+        self.out
+            .extend_from_slice(&(4 + 16 * splices.len() as u32).to_le_bytes());
+        self.out
+            .extend_from_slice(&(splices.len() as u32).to_le_bytes());
+        for splice in splices {
+            self.out.extend_from_slice(&splice.position.to_le_bytes());
+            self.out.extend_from_slice(&splice.request.to_le_bytes());
+        }
+    }
+
     fn pairs(
         &mut self,
         tag: u8,
@@ -145,7 +131,7 @@ impl Encoder<'_> {
 }
 
 /// The canonical encoding of the request with this index, appended to `out`. Errors name a
-/// dangling reference.
+/// dangling reference. `body` has at most [`MAX_SPLICES`] splices.
 pub fn encode_request(
     index: u64,
     request: &RequestRecord,
@@ -153,6 +139,12 @@ pub fn encode_request(
     tables: &Tables,
     out: &mut Vec<u8>,
 ) -> Result<(), ReferenceError> {
+    if body.splices.len() > MAX_SPLICES as usize {
+        return Err(format!(
+            "{} answers are put into its body, more than the limit of {MAX_SPLICES}",
+            body.splices.len()
+        ));
+    }
     out.extend_from_slice(&REQUEST_PREFIX);
     let mut encoder = Encoder { out };
     encoder.field(tag::INDEX, &index.to_le_bytes());
@@ -189,15 +181,27 @@ pub fn encode_request(
     value[..8].copy_from_slice(&body.bytes.to_le_bytes());
     value[8..].copy_from_slice(&body.sha256);
     encoder.field(tag::BODY, &value);
+    encoder.optional_u32(
+        tag::CANCEL_AFTER_TOKENS,
+        optional_u32(request.cancel_after_tokens),
+    );
+    encoder.splices(&body.splices);
     Ok(())
 }
 
 fn encode_start(request: &RequestRecord, encoder: &mut Encoder) -> Result<(), ReferenceError> {
     let start_ns = request.start_ns.get().to_le_bytes();
+    let after = request.after_request.get();
     match StartKind::from_number(request.start_kind) {
-        Some(StartKind::At) => encoder.field(tag::START_AT, &start_ns),
+        Some(StartKind::At) => {
+            encoder.field(tag::START_AT, &start_ns);
+            if after != NONE_U64 {
+                let value = [after.to_le_bytes(), [0; 8]].concat();
+                encoder.field(tag::START_AFTER, &value);
+            }
+        }
         Some(StartKind::After) => {
-            let value = [request.after_request.get().to_le_bytes(), start_ns].concat();
+            let value = [after.to_le_bytes(), start_ns].concat();
             encoder.field(tag::START_AFTER, &value);
         }
         Some(StartKind::Slot) => encoder.field(tag::START_SLOT, &[]),

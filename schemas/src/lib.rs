@@ -4,8 +4,10 @@
 //! Refuses on purpose: random numbers, async, HTTP, YAML, tokenizers. What stands on one side
 //! of a file knows nothing of the other side; this crate is the wall between them.
 
+pub mod body;
 pub mod error;
 pub mod frames;
+pub mod hints;
 pub mod kinds;
 pub mod layout;
 pub mod leaf;

@@ -4,6 +4,7 @@
 //! purpose what would break "same inputs, same bytes": host name, wall time, user, path of the
 //! working directory.
 
+pub use crate::hints::{Hints, Progression, SweepHints};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,6 +20,12 @@ pub struct Manifest {
     pub spec: SpecSource,
     /// The server family whose extensions the bodies use, if any: `vllm`, `sglang`, `tgi`.
     pub server: Option<String>,
+    /// Names of the spec's populations, in its order; empty when it has none.
+    pub populations: Vec<String>,
+    /// What the spec recommends to the replay.
+    pub hints: Hints,
+    /// Every other file that the spec names.
+    pub inputs: Vec<InputFile>,
     /// Every trace that was read.
     pub traces: Vec<TraceSource>,
     /// What token counts mean.
@@ -67,12 +74,30 @@ pub struct TraceSource {
     pub bytes: u64,
     /// Data rows read; `rows_read = emitted + sum of dropped`.
     pub rows_read: u64,
-    /// Rows that became requests.
+    /// Rows that were used: each became a request in each pass.
     pub emitted: u64,
+    /// Times that the rows were played, one pass behind the other; 1 is once.
+    pub passes: u64,
     /// Rows left out, by reason.
     pub dropped: BTreeMap<String, u64>,
     /// Rows that stood before an earlier one and were sorted.
     pub inversions: u64,
+    /// Rows used that name an earlier one which was not used: their conversation begins with them.
+    pub unlinked: u64,
+    /// Columns of the file that nothing was made of, in its order.
+    pub ignored_columns: Vec<String>,
+}
+
+/// A file that the spec names and that is no trace, such as a histogram.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputFile {
+    /// The file as the spec names it.
+    pub file: String,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// Length of the file in bytes.
+    pub bytes: u64,
 }
 
 /// What token counts mean.
@@ -83,6 +108,8 @@ pub struct Tokenizer {
     pub name: String,
     /// Library and version that counted.
     pub library: String,
+    /// SHA-256 of the tokenizer file, hexadecimal; null for a vocabulary inside the library.
+    pub sha256: Option<String>,
 }
 
 /// The text that prompts are cut from.
@@ -117,15 +144,17 @@ impl Manifest {
         value.to_string().into_bytes()
     }
 
-    /// Reads canonical bytes; any other spelling of the same JSON is refused.
+    /// Reads canonical bytes; any other spelling of the same JSON is refused, as are hints that
+    /// cannot be followed.
     pub fn from_canonical_json(bytes: &[u8]) -> Result<Self, String> {
         let manifest: Manifest =
             serde_json::from_slice(bytes).map_err(|error| format!("not a manifest: {error}"))?;
-        if manifest.to_canonical_json() == bytes {
-            Ok(manifest)
-        } else {
-            Err("not canonical JSON: keys out of order, white space or another spelling".into())
+        if manifest.to_canonical_json() != bytes {
+            let what = "not canonical JSON: keys out of order, white space or another spelling";
+            return Err(what.into());
         }
+        manifest.hints.check()?;
+        Ok(manifest)
     }
 }
 
@@ -147,10 +176,14 @@ pub(crate) mod tests {
                 sets: vec![],
             },
             server: None,
+            populations: vec![],
+            hints: Hints::default(),
+            inputs: vec![],
             traces: vec![],
             tokenizer: Tokenizer {
                 name: "o200k_base".into(),
                 library: "x".into(),
+                sha256: None,
             },
             corpus: Corpus {
                 name: "words".into(),
@@ -173,6 +206,22 @@ pub(crate) mod tests {
             r#"{"compiler":{"algorithm":1,"name":"wlc","version":"0.1.0"},"corpus":"#
         ));
         assert_eq!(Manifest::from_canonical_json(&bytes).unwrap(), example());
+    }
+
+    #[test]
+    fn an_absent_hint_is_written_as_null_and_may_not_be_left_out() {
+        let text = String::from_utf8(example().to_canonical_json()).unwrap();
+        let hint = r#","workers":null"#;
+        assert!(text.contains(hint));
+        Manifest::from_canonical_json(text.replace(hint, "").as_bytes()).unwrap_err();
+    }
+
+    #[test]
+    fn a_hint_that_cannot_be_followed_is_refused() {
+        let mut manifest = example();
+        manifest.hints.workers = Some(0);
+        let error = Manifest::from_canonical_json(&manifest.to_canonical_json()).unwrap_err();
+        assert_eq!(error, "hints.workers is zero");
     }
 
     #[test]

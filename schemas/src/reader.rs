@@ -150,8 +150,8 @@ impl Workload {
         self.records(Section::Stages)
     }
 
-    /// The segments of all bodies, one after the other.
-    pub fn segments(&self) -> &[SegmentRecord] {
+    /// The segments of all bodies, one after the other; [`Workload::body`] says what they stand for.
+    pub(crate) fn segments(&self) -> &[SegmentRecord] {
         self.records(Section::Segments)
     }
 
@@ -176,42 +176,6 @@ impl Workload {
             map: Arc::clone(&self.map),
             range: self.place(section).range(),
         }
-    }
-
-    /// The segments of a request's body, as ranges of the blob, each checked to lie in it.
-    pub fn body(&self, index: u64) -> Result<impl Iterator<Item = Range<usize>> + '_, FormatError> {
-        let wrong = |what: String| self.record_error(Section::Requests, index, what);
-        let request = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.requests().get(index))
-            .ok_or_else(|| wrong("there is no such request".into()))?;
-        let segments = self.segments();
-        let first = request.first_segment.get() as usize;
-        let rope = first
-            .checked_add(request.segment_count.get() as usize)
-            .and_then(|end| segments.get(first..end))
-            .ok_or_else(|| wrong("its body reaches past SEGMENTS".into()))?;
-        let blob_bytes = self.place(Section::Blob).length as u64;
-        for (position, segment) in rope.iter().enumerate() {
-            let end = segment.offset.get().checked_add(segment.length.get());
-            if segment.length.get() == 0 || end.is_none_or(|end| end > blob_bytes) {
-                let what = "empty, or reaches past BLOB".to_owned();
-                return Err(self.record_error(Section::Segments, (first + position) as u64, what));
-            }
-        }
-        Ok(rope.iter().map(|segment| {
-            let start = segment.offset.get() as usize;
-            start..start + segment.length.get() as usize
-        }))
-    }
-
-    /// The expanded body of a request.
-    pub fn body_bytes(&self, index: u64) -> Result<Vec<u8>, FormatError> {
-        let blob = self.section(Section::Blob);
-        let mut bytes = Vec::new();
-        self.body(index)?
-            .for_each(|range| bytes.extend_from_slice(&blob[range]));
-        Ok(bytes)
     }
 
     /// The manifest.

@@ -2,9 +2,9 @@
 //! record stands here once; `verify` walks the file and says where a rule is broken.
 
 use crate::layout::{
-    MAX_BODY_BYTES, MAX_PAIRS, MAX_STRING_BYTES, MAX_TIME_NS, NONE_U32, NONE_U64, REQUEST_STREAM,
-    RequestRecord, ResponseFormat, STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, StageKind, StageRecord,
-    StartKind,
+    MAX_BODY_BYTES, MAX_PAIRS, MAX_SPLICES, MAX_STRING_BYTES, MAX_TIME_NS, NONE_U32, NONE_U64,
+    REQUEST_LIVE, REQUEST_STREAM, RequestRecord, ResponseFormat, STAGE_AFTER_PREVIOUS,
+    STAGE_WARM_UP, StageKind, StageRecord, StartKind,
 };
 use crate::tables::Tables;
 
@@ -40,22 +40,29 @@ pub fn request(request: &RequestRecord, stage: Option<&StageRecord>) -> Result<(
     };
     let (start_ns, after) = (request.start_ns.get(), request.after_request.get());
     let cancel_ns = request.cancel_after_ns.get();
+    let cancel_tokens = request.cancel_after_tokens.get();
+    let streamed = request.flags & REQUEST_STREAM != 0;
     let broken = match () {
         _ if ResponseFormat::from_number(request.response_format).is_none() => {
             "response_format is not defined"
         }
-        _ if request.flags & !REQUEST_STREAM != 0 => "flags are not defined",
-        _ if request.zero != 0 || request.zero2.get() != 0 => "a field that must be zero is not",
+        _ if request.flags & !(REQUEST_STREAM | REQUEST_LIVE) != 0 => "flags are not defined",
+        _ if request.zero != 0 => "a field that must be zero is not",
         _ if start_ns > MAX_TIME_NS => "its start is later than the limit",
         _ if start == StartKind::Slot && start_ns != 0 => "a slot start has a time",
         _ if start == StartKind::Slot && stage.kind != StageKind::Closed as u8 => {
             "it waits for a slot of a stage that has none"
         }
-        _ if start != StartKind::After && after != NONE_U64 => {
-            "after_request is set, but it does not start after another"
+        _ if start == StartKind::Slot && after != NONE_U64 => {
+            "after_request is set, but it starts in a free slot"
         }
         _ if cancel_ns != NONE_U64 && cancel_ns > MAX_TIME_NS => {
             "its cancellation is later than the limit"
+        }
+        _ if cancel_tokens == 0 => "cancel_after_tokens is zero",
+        _ if cancel_tokens != NONE_U32 && cancel_ns != NONE_U64 => "it has two cancellations",
+        _ if cancel_tokens != NONE_U32 && !streamed => {
+            "it is to be cancelled after tokens, but is not streamed"
         }
         _ if (request.session.get() == NONE_U32) != (request.turn.get() == NONE_U32) => {
             "session and turn are set only together"
@@ -64,6 +71,56 @@ pub fn request(request: &RequestRecord, stage: Option<&StageRecord>) -> Result<(
         _ => return Ok(()),
     };
     Err(broken.into())
+}
+
+/// That a request may wait for another, which is `None` if it does not come before it. A request
+/// of a later stage is refused: two stages could wait for each other.
+pub fn awaited(request: &RequestRecord, other: Option<&RequestRecord>) -> Result<(), Broken> {
+    match other {
+        None => Err("waits for a request that does not come before it".into()),
+        Some(other) if other.stage.get() > request.stage.get() => {
+            Err("waits for a request of a later stage".into())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// That the answer to another request may be put into a request's body. `other` is `None` if it
+/// does not come before it.
+pub fn splice(
+    request: &RequestRecord,
+    other: Option<&RequestRecord>,
+    tables: &Tables,
+) -> Result<(), Broken> {
+    let session = |of: &RequestRecord| tables.optional_string(of.session.get());
+    let broken = match other {
+        None => "repeats the answer to a request that does not come before it",
+        Some(_) if session(request)?.is_none() => "repeats an answer, but has no session",
+        Some(other) if session(other)? != session(request)? => {
+            "repeats an answer of another session"
+        }
+        Some(other) if other.turn.get() >= request.turn.get() => {
+            "repeats the answer of a turn that is not an earlier one"
+        }
+        Some(other) if other.stage.get() > request.stage.get() => {
+            "repeats the answer of a later stage"
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(broken.into())
+}
+
+/// That the flag says whether answers are put into the body, and that they are not too many.
+pub fn live_flag(request: &RequestRecord, answers: u64) -> Result<(), Broken> {
+    let live = request.flags & REQUEST_LIVE != 0;
+    match answers {
+        0 if live => Err("its live flag is set, but no answer is put into its body".into()),
+        1.. if !live => Err("an answer is put into its body, but its live flag is not set".into()),
+        _ if answers > MAX_SPLICES.into() => Err(format!(
+            "{answers} answers are put into its body, more than the limit of {MAX_SPLICES}"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The fields of a stage; `counted` is the number of requests that carry it.

@@ -4,9 +4,12 @@
 //! the answer does not depend on the number of threads.
 
 use crate::Digest;
+use crate::body::{BodyHasher, Piece};
 use crate::error::FormatError;
-use crate::layout::{STAGE_AFTER_PREVIOUS, Section, StartKind, Trailer, padding_after};
-use crate::leaf::{BodyHasher, request_leaf, stages_leaf};
+use crate::layout::{
+    NONE_U64, RequestRecord, STAGE_AFTER_PREVIOUS, Section, StartKind, Trailer, padding_after,
+};
+use crate::leaf::{request_leaf, stages_leaf};
 use crate::merkle::RootBuilder;
 use crate::reader::Workload;
 use crate::rules;
@@ -159,37 +162,35 @@ fn check_tables(workload: &Workload) -> Result<(), FormatError> {
 fn check_order(workload: &Workload) -> Result<(), FormatError> {
     let (stages, requests) = (workload.stages(), workload.requests());
     let mut latest_ns = vec![0; stages.len() + 1];
-    for (index, request) in workload.requests().iter().enumerate() {
-        let wrong =
-            |what: &str| Err(workload.record_error(Section::Requests, index as u64, what.into()));
+    for (index, request) in (0..).zip(requests) {
+        let wrong = |what: String| workload.record_error(Section::Requests, index, what);
         let stage = request.stage.get() as usize;
         let own_base = stages
             .get(stage)
             .is_some_and(|stage| stage.flags & STAGE_AFTER_PREVIOUS != 0);
-        let latest_ns = &mut latest_ns[if own_base { stage + 1 } else { 0 }];
-        match StartKind::from_number(request.start_kind) {
-            Some(StartKind::At) if request.start_ns.get() < *latest_ns => {
-                return wrong("starts before the request in front of it");
+        let kind = StartKind::from_number(request.start_kind);
+        if kind == Some(StartKind::At) {
+            let latest_ns = &mut latest_ns[if own_base { stage + 1 } else { 0 }];
+            if request.start_ns.get() < *latest_ns {
+                return Err(wrong("starts before the request in front of it".into()));
             }
-            Some(StartKind::At) => *latest_ns = request.start_ns.get(),
-            Some(StartKind::After) => match requests
-                .get(..index)
-                .and_then(|before| before.get(usize::try_from(request.after_request.get()).ok()?))
-            {
-                None => return wrong("waits for a request that does not come before it"),
-                // Otherwise two stages could wait for each other.
-                Some(awaited)
-                    if awaited.stage.get() > request.stage.get()
-                        && (awaited.stage.get() as usize) < stages.len() =>
-                {
-                    return wrong("waits for a request of a later stage");
-                }
-                Some(_) => {}
-            },
-            _ => {}
+            *latest_ns = request.start_ns.get();
+        }
+        let after = request.after_request.get();
+        let may_wait = kind == Some(StartKind::At) && after != NONE_U64;
+        let other = before(requests, index, after);
+        // A stage that is not there is the other request's fault, not this one's.
+        let no_stage = other.is_some_and(|other| other.stage.get() as usize >= stages.len());
+        if (may_wait || kind == Some(StartKind::After)) && !no_stage {
+            rules::awaited(request, other).map_err(wrong)?;
         }
     }
     Ok(())
+}
+
+/// Request `other`, if it stands before request `index`.
+fn before(requests: &[RequestRecord], index: u64, other: u64) -> Option<&RequestRecord> {
+    requests.get(usize::try_from(other).ok().filter(|_| other < index)?)
 }
 
 /// Checks one request and its leaf; gives the length of its body.
@@ -202,21 +203,9 @@ fn check_request(
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);
     rules::request(request, workload.stages().get(request.stage.get() as usize)).map_err(wrong)?;
     rules::http_head(request, &workload.tables()).map_err(wrong)?;
-    // Before anything is hashed: a small file must not ask for unbounded work.
-    let rope_bytes: u64 = workload
-        .body(index)?
-        .fold(0, |sum: u64, range| sum.saturating_add(range.len() as u64));
-    if rope_bytes != request.body_bytes.get() {
-        return Err(wrong(format!(
-            "body_bytes is {}, its segments have {rope_bytes}",
-            request.body_bytes.get()
-        )));
-    }
-    let blob = workload.section(Section::Blob);
+    check_rope(workload, index)?;
     let mut hasher = BodyHasher::default();
-    workload
-        .body(index)?
-        .for_each(|range| hasher.segment(&blob[range]));
+    workload.body(index)?.for_each(|piece| hasher.piece(piece));
     let body = hasher.finish();
     let leaf = request_leaf(index, request, &body, &workload.tables(), scratch).map_err(wrong)?;
     if leaf != workload.leaves()[index as usize] {
@@ -227,6 +216,30 @@ fn check_request(
         });
     }
     Ok(body.bytes)
+}
+
+/// What a body is made of, before anything of it is hashed: a small file must not ask for
+/// unbounded work.
+fn check_rope(workload: &Workload, index: u64) -> Result<(), FormatError> {
+    let request = &workload.requests()[index as usize];
+    let wrong = |what: String| workload.record_error(Section::Requests, index, what);
+    let (mut literal_bytes, mut answers) = (0u64, 0u64);
+    for piece in workload.body(index)? {
+        match piece {
+            Piece::Bytes(bytes) => literal_bytes = literal_bytes.saturating_add(bytes.len() as u64),
+            Piece::AnswerTo(other) => {
+                answers += 1;
+                let other = before(workload.requests(), index, other);
+                rules::splice(request, other, &workload.tables()).map_err(wrong)?;
+            }
+        }
+    }
+    let said = request.body_bytes.get();
+    if literal_bytes != said {
+        let what = format!("body_bytes is {said}, its segments have {literal_bytes}");
+        return Err(wrong(what));
+    }
+    rules::live_flag(request, answers).map_err(wrong)
 }
 
 fn check_stages(workload: &Workload) -> Result<(), FormatError> {

@@ -7,8 +7,9 @@
 use crate::Digest;
 use crate::error::WriteError;
 use crate::layout::{
-    END_MAGIC, FileHeader, MAGIC, MAX_BODY_BYTES, RequestRecord, Section, SectionEntry,
-    SegmentRecord, StageRecord, Trailer, VERSION_MAJOR, VERSION_MINOR, padding_after,
+    END_MAGIC, FileHeader, MAGIC, MAX_BODY_BYTES, MAX_SPLICES, NONE_U64, REQUEST_LIVE,
+    RequestRecord, Section, SectionEntry, SegmentRecord, StageRecord, Trailer, VERSION_MAJOR,
+    VERSION_MINOR, padding_after,
 };
 use crate::leaf::stages_leaf;
 use crate::manifest::Manifest;
@@ -23,13 +24,30 @@ use zerocopy::IntoBytes;
 
 const BUFFER_BYTES: usize = 1 << 20;
 
-/// A slice of the blob, in bytes from its beginning.
+/// A slice of the blob, in bytes from its beginning, or an answer ([`Segment::answer`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Offset into the blob.
     pub offset: u64,
-    /// Length; zero-length segments are left out of bodies.
+    /// Length; a body must not have a slice of no bytes.
     pub length: u64,
+}
+
+impl Segment {
+    /// The text that the server answers to the request with this index, which stands before, in
+    /// the same session, at a lower turn. The replay puts it in, escaped as within a JSON string;
+    /// the quotes around it stand in the literal segments.
+    pub const fn answer(request: u64) -> Self {
+        Segment {
+            offset: NONE_U64,
+            length: request,
+        }
+    }
+
+    /// Whether this is an answer and no slice.
+    pub const fn is_answer(self) -> bool {
+        self.offset == NONE_U64
+    }
 }
 
 /// What a finished file is known by.
@@ -212,8 +230,9 @@ impl WorkloadWriter {
         })
     }
 
-    /// Appends a request. Its rope and its place in SEGMENTS are taken from `body`; everything
-    /// else, and the leaf, must already be right: `wlc verify` checks them, the writer does not.
+    /// Appends a request. Its rope, its place in SEGMENTS and [`REQUEST_LIVE`] are taken from
+    /// `body`; everything else, and the leaf, must already be right: `wlc verify` checks them, the
+    /// writer does not.
     pub fn request(
         &mut self,
         record: RequestRecord,
@@ -226,7 +245,16 @@ impl WorkloadWriter {
                 limit: MAX_BODY_BYTES,
             });
         }
+        let answers = body.iter().filter(|segment| segment.is_answer()).count();
+        if answers > MAX_SPLICES as usize {
+            return Err(WriteError::Limit {
+                what: "the number of answers in a body",
+                limit: MAX_SPLICES.into(),
+            });
+        }
         let mut record = record;
+        record.flags &= !REQUEST_LIVE;
+        record.flags |= if answers > 0 { REQUEST_LIVE } else { 0 };
         record.first_segment = (self.segments.bytes / size_of::<SegmentRecord>() as u64).into();
         record.segment_count = (body.len() as u32).into();
         self.spool(&record, body, &leaf)

@@ -1,15 +1,22 @@
 //! A workload file as its users meet it: written, read back, verified, damaged.
 
 use proptest::prelude::*;
+use schemas::body::Piece;
 use schemas::error::FormatError;
-use schemas::layout::{NONE_U32, NONE_U64, RequestRecord, Section, StageRecord};
+use schemas::layout::{
+    MAX_SPLICES, NONE_U32, NONE_U64, REQUEST_LIVE, RequestRecord, Section, StageRecord,
+};
 use schemas::leaf::{BodyHasher, request_leaf};
-use schemas::manifest::{Compiler, Corpus, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
 use schemas::reader::Workload;
 use schemas::tables::TablesBuilder;
 use schemas::verify::verify;
 use schemas::writer::{Finished, Segment, WorkloadWriter};
 use std::path::Path;
+
+#[allow(dead_code)]
+#[path = "../examples/conversation.rs"]
+mod conversation;
 
 fn manifest() -> Manifest {
     Manifest {
@@ -25,10 +32,14 @@ fn manifest() -> Manifest {
             sets: vec![],
         },
         server: None,
+        populations: vec![],
+        hints: Hints::default(),
+        inputs: vec![],
         traces: vec![],
         tokenizer: Tokenizer {
             name: "o200k_base".into(),
             library: "none".into(),
+            sha256: None,
         },
         corpus: Corpus {
             name: "none".into(),
@@ -116,7 +127,7 @@ fn what_is_written_is_read_back_and_verifies() {
     let workload = Workload::open(&path).unwrap();
     assert_eq!(workload.content_hash(), finished.content_hash);
     assert_eq!(
-        workload.body_bytes(2).unwrap(),
+        workload.body_bytes(2).unwrap().unwrap(),
         b"a shared system prompt and question 2"
     );
     assert_eq!(schemas::verify::file_hash(&workload), finished.file_hash);
@@ -142,9 +153,14 @@ fn another_layout_of_the_same_load_has_the_same_content_hash() {
 
 #[test]
 fn every_single_altered_byte_is_found_and_its_place_named() {
+    let writers: [fn(&Path) -> Finished; 2] = [|path| write(path, false), conversation::write];
+    writers.into_iter().for_each(assert_every_byte_is_guarded);
+}
+
+fn assert_every_byte_is_guarded(write: fn(&Path) -> Finished) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("w.wlc");
-    write(&path, false);
+    write(&path);
     let good = std::fs::read(&path).unwrap();
     for position in 0..good.len() {
         let mut bad = good.clone();
@@ -158,6 +174,46 @@ fn every_single_altered_byte_is_found_and_its_place_named() {
     }
     std::fs::write(&path, &good).unwrap();
     check(&path).unwrap();
+}
+
+#[test]
+fn a_body_with_answers_is_known_in_pieces_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("w.wlc");
+    conversation::write(&path);
+    let workload = Workload::open(&path).unwrap();
+    assert!(workload.body_bytes(0).unwrap().is_some());
+    assert_eq!(workload.body_bytes(1).unwrap(), None);
+    let pieces: Vec<Piece> = workload.body(2).unwrap().collect();
+    assert_eq!(pieces.len(), 8);
+    assert_eq!(pieces[2], Piece::AnswerTo(0));
+    assert_eq!(pieces[5], Piece::AnswerTo(1));
+    assert!(matches!(pieces[7], Piece::Bytes(b"]}")));
+    check(&path).unwrap();
+}
+
+#[test]
+fn the_writer_sets_the_live_flag_and_bounds_the_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("w.wlc");
+    let mut writer = WorkloadWriter::create(&path).unwrap();
+    let mut record = RequestRecord::at(0);
+    record.flags = REQUEST_LIVE;
+    writer.request(record, &[], [0; 32]).unwrap();
+    let most = vec![Segment::answer(0); MAX_SPLICES as usize];
+    writer
+        .request(RequestRecord::at(0), &most, [0; 32])
+        .unwrap();
+    let more = [most, vec![Segment::answer(0)]].concat();
+    writer
+        .request(RequestRecord::at(0), &more, [0; 32])
+        .unwrap_err();
+    writer
+        .finish(&TablesBuilder::default(), &[], &manifest())
+        .unwrap();
+    let workload = Workload::open(&path).unwrap();
+    let flags = workload.requests().iter().map(|request| request.flags);
+    assert_eq!(flags.collect::<Vec<_>>(), [0, REQUEST_LIVE]);
 }
 
 #[test]

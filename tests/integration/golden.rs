@@ -2,10 +2,14 @@
 //! compiles too, byte for byte. `UPDATE_GOLDEN=1` writes the pins anew; see tests/golden/README.md.
 
 use crate::support::{dir, root};
-use serde_json::{Map, Value};
-use std::path::PathBuf;
+use schemas::writer::Finished;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
 
-/// The writer of tests/golden/tiny.wlc; it needs `schemas` only.
+#[allow(dead_code)]
+#[path = "../../schemas/examples/conversation.rs"]
+mod conversation;
+/// The writers of tests/golden/*.wlc; they need `schemas` only.
 #[allow(dead_code)]
 #[path = "../../schemas/examples/tiny.rs"]
 mod tiny;
@@ -89,24 +93,48 @@ fn golden_specs_compile_to_their_pinned_hashes() {
     }
 }
 
+/// Compares a written file with the pinned one, verifies it, and gives its requests.
+fn requests_of_golden(name: &str, write: fn(&Path) -> Finished) -> Vec<Value> {
+    let path = golden().join(name);
+    let dir = dir();
+    write(&dir.path(name));
+    if updating() {
+        std::fs::copy(dir.path(name), &path).expect("tests/golden can be written");
+    }
+    let pinned = std::fs::read(&path).expect("a file of tests/golden");
+    assert!(dir.read(name) == pinned, "{name}: {ADVICE}");
+    dir.wlc("verify").arg(&path).run().ok();
+    let inspect = dir.wlc("inspect --requests --json --bodies").arg(&path);
+    inspect.run().json_lines()
+}
+
 #[test]
 fn golden_tiny_file_is_written_and_read_as_ever() {
-    let path = golden().join("tiny.wlc");
-    let dir = dir();
-    tiny::write(&dir.path("tiny.wlc"));
-    if updating() {
-        std::fs::copy(dir.path("tiny.wlc"), &path).expect("tests/golden can be written");
-    }
-    let pinned = std::fs::read(&path).expect("tests/golden/tiny.wlc");
-    assert!(dir.read("tiny.wlc") == pinned, "tiny.wlc: {ADVICE}");
-    dir.wlc("verify").arg(&path).run().ok();
-    let requests = dir
-        .wlc("inspect --requests --json --bodies")
-        .arg(&path)
-        .run()
-        .json_lines();
+    let requests = requests_of_golden("tiny.wlc", tiny::write);
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0]["cancel_after_ns"], 5_000_000);
+    assert_eq!(requests[0]["cancel_after_tokens"], Value::Null);
+    assert_eq!(requests[0]["body_parts"], Value::Null);
+    assert!(requests[0]["body"].is_string());
+}
+
+#[test]
+fn golden_conversation_is_written_and_read_as_ever() {
+    let requests = requests_of_golden("conversation.wlc", conversation::write);
+    assert_eq!(requests.len(), 4);
+    assert_eq!(requests[1]["at_ns"], Value::Null);
+    let after = json!({"request": 0, "delay_ns": 1_500_000_000});
+    assert_eq!(requests[1]["after"], after);
+    assert_eq!(requests[2]["at_ns"], 4_000_000_000_u64);
+    assert_eq!(requests[2]["after"], json!({"request": 1, "delay_ns": 0}));
+    assert_eq!(requests[3]["cancel_after_tokens"], 3);
+    assert_eq!(requests[1]["body"], Value::Null);
+    let parts = requests[2]["body_parts"].as_array().expect("a list");
+    // What stands in several segments is one text.
+    assert_eq!(parts.len(), 5);
+    assert_eq!(parts[1], json!({"answer_to": 0}));
+    assert_eq!(parts[3], json!({"answer_to": 1}));
+    assert_eq!(parts[4], "\"},{\"role\":\"user\",\"content\":\"Go on\"}]}");
 }
 
 #[test]
@@ -129,10 +157,11 @@ fn inspect_prints_the_keys_of_the_contract() {
         "input_tokens",
         "output_tokens",
         "cancel_after_ns",
+        "cancel_after_tokens",
         "labels",
         "leaf",
     ];
-    for (bodies, more) in [("", None), ("--bodies", Some("body"))] {
+    for (bodies, more) in [("", &[][..]), ("--bodies", &["body", "body_parts"])] {
         expected.extend(more);
         expected.sort_unstable();
         let call = dir

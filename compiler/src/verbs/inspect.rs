@@ -3,12 +3,14 @@
 use super::{open, stdout_failure, wrong_input};
 use crate::cli::InspectArgs;
 use crate::exit::{self, Failure};
+use schemas::body::Piece;
 use schemas::error::FormatError;
 use schemas::hex;
 use schemas::layout::{
     REQUEST_STREAM, ResponseFormat, STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, Section, StageKind,
     StageRecord, StartKind, optional_u32, optional_u64,
 };
+use schemas::manifest::Manifest;
 use schemas::reader::Workload;
 use schemas::verify::file_hash;
 use serde_json::{Map, Value, json};
@@ -80,12 +82,17 @@ fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Valu
     let start_ns = request.start_ns.get();
     let kind = StartKind::from_number(request.start_kind)
         .ok_or_else(|| wrong("start_kind is not defined".into()))?;
+    let delay_ns = if kind == StartKind::After {
+        start_ns
+    } else {
+        0
+    };
     let pairs = |id: u32| tables.named_pairs(id).map(pairs_json).map_err(wrong);
     let mut object = json!({
         "index": index,
         "at_ns": (kind == StartKind::At).then_some(start_ns),
-        "after": (kind == StartKind::After)
-            .then(|| json!({"request": request.after_request.get(), "delay_ns": start_ns})),
+        "after": optional_u64(request.after_request)
+            .map(|after| json!({"request": after, "delay_ns": delay_ns})),
         "stage": request.stage.get(),
         "session": optional(request.session.get())?,
         "turn": optional_u32(request.turn),
@@ -98,15 +105,48 @@ fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Valu
         "input_tokens": optional_u32(request.input_tokens),
         "output_tokens": optional_u32(request.output_tokens),
         "cancel_after_ns": optional_u64(request.cancel_after_ns),
+        "cancel_after_tokens": optional_u32(request.cancel_after_tokens),
         "labels": pairs(request.labels.get())?,
         "leaf": hex(&workload.leaves()[index as usize]),
     });
     if with_body {
-        let body = String::from_utf8(workload.body_bytes(index)?)
-            .map_err(|error| wrong(format!("body: {error}")))?;
-        object["body"] = body.into();
+        let mut parts = body_parts(workload, index)?;
+        let (body, parts) = match &mut parts[..] {
+            [] => ("".into(), Value::Null),
+            [literal] if literal.is_string() => (literal.take(), Value::Null),
+            _ => (Value::Null, parts.into()),
+        };
+        object["body"] = body;
+        object["body_parts"] = parts;
     }
     Ok(object)
+}
+
+/// A body as text and `{"answer_to": N}` in turn, however it is cut into segments.
+fn body_parts(workload: &Workload, index: u64) -> Result<Vec<Value>, FormatError> {
+    let mut parts = Vec::new();
+    let mut literal = Vec::new();
+    let end_literal = |literal: &mut Vec<u8>, parts: &mut Vec<Value>| {
+        if literal.is_empty() {
+            return Ok(());
+        }
+        let text = String::from_utf8(std::mem::take(literal)).map_err(|error| {
+            workload.record_error(Section::Requests, index, format!("body: {error}"))
+        })?;
+        parts.push(text.into());
+        Ok(())
+    };
+    for piece in workload.body(index)? {
+        match piece {
+            Piece::Bytes(bytes) => literal.extend_from_slice(bytes),
+            Piece::AnswerTo(request) => {
+                end_literal(&mut literal, &mut parts)?;
+                parts.push(json!({"answer_to": request}));
+            }
+        }
+    }
+    end_literal(&mut literal, &mut parts)?;
+    Ok(parts)
 }
 
 /// Names and values as an object; a name that stands more than once has a list of values.
@@ -209,6 +249,48 @@ fn summary_json(workload: &Workload) -> Result<Value, FormatError> {
     }))
 }
 
+/// Where a workload comes from and how it is meant to be fired.
+fn origin_text(manifest: &Manifest, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "seed           {}", manifest.seed)?;
+    let compiler = &manifest.compiler;
+    writeln!(
+        out,
+        "compiled by    {} {} (algorithm {})",
+        compiler.name, compiler.version, compiler.algorithm
+    )?;
+    for trace in &manifest.traces {
+        writeln!(
+            out,
+            "trace          {} ({}), sha256 {}",
+            trace.file, trace.format, trace.sha256
+        )?;
+        writeln!(
+            out,
+            "               {} rows read, {} used in each of {} passes",
+            trace.rows_read, trace.emitted, trace.passes
+        )?;
+    }
+    for input in &manifest.inputs {
+        writeln!(
+            out,
+            "input          {}, sha256 {}",
+            input.file, input.sha256
+        )?;
+    }
+    if !manifest.populations.is_empty() {
+        writeln!(out, "populations    {}", manifest.populations.join(", "))?;
+    }
+    let hints = serde_json::to_value(&manifest.hints).expect("hints are JSON");
+    let present = hints.as_object().into_iter().flatten();
+    for (key, value) in present.filter(|(_, value)| !value.is_null()) {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        writeln!(out, "recommended    {key} = {text}")?;
+    }
+    Ok(())
+}
+
 fn summary_text(workload: &Workload, out: &mut dyn Write) -> Result<(), ShowError> {
     let summary = summary_json(workload)?;
     let manifest = workload.manifest()?;
@@ -230,25 +312,7 @@ fn summary_text(workload: &Workload, out: &mut dyn Write) -> Result<(), ShowErro
         number("body_bytes") as f64 / 1e6,
         number("file_bytes") as f64 / 1e6
     )?;
-    writeln!(out, "seed           {}", manifest.seed)?;
-    let compiler = &manifest.compiler;
-    writeln!(
-        out,
-        "compiled by    {} {} (algorithm {})",
-        compiler.name, compiler.version, compiler.algorithm
-    )?;
-    for trace in &manifest.traces {
-        writeln!(
-            out,
-            "trace          {} ({}), sha256 {}",
-            trace.file, trace.format, trace.sha256
-        )?;
-        writeln!(
-            out,
-            "               {} rows read, {} requests",
-            trace.rows_read, trace.emitted
-        )?;
-    }
+    origin_text(&manifest, out)?;
     writeln!(
         out,
         "\nstage  start s    duration s    rate/s      requests"

@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{Method, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
+use schemas::body::Piece;
 use schemas::layout::{RequestRecord, Section, SegmentRecord};
 use schemas::reader::Workload;
 use std::convert::Infallible;
@@ -81,13 +82,7 @@ impl RequestFactory {
         let record = self.workload.requests().get(index as usize)?;
         let key = head_key(record);
         let head = self.heads.iter().find(|head| head.key == key)?;
-        // Walks the rope once: every segment is checked to lie in the blob before a byte is sent.
-        let lengths = self
-            .workload
-            .body(index)
-            .ok()?
-            .map(|range| range.len() as u64);
-        let bytes = lengths.fold(0, u64::saturating_add);
+        let bytes = self.literal_bytes(index)?;
         if bytes != record.body_bytes.get() {
             return None;
         }
@@ -104,6 +99,18 @@ impl RequestFactory {
         *request.uri_mut() = head.uri.clone();
         *request.headers_mut() = head.headers.clone();
         Some(request)
+    }
+}
+
+impl RequestFactory {
+    /// Length of a body, or `None` when it is not made of bytes of the blob alone. Walks the rope
+    /// once, so that every segment is known to be a slice of the blob before a byte is sent.
+    fn literal_bytes(&self, index: u64) -> Option<u64> {
+        let mut pieces = self.workload.body(index).ok()?;
+        pieces.try_fold(0u64, |sum, piece| match piece {
+            Piece::Bytes(bytes) => Some(sum.saturating_add(bytes.len() as u64)),
+            Piece::AnswerTo(_) => None,
+        })
     }
 }
 

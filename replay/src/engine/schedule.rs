@@ -4,7 +4,7 @@
 //! any length costs no memory here.
 
 use schemas::layout::{
-    NONE_U32, NONE_U64, RequestRecord, STAGE_AFTER_PREVIOUS, StageRecord, StartKind,
+    NONE_U32, NONE_U64, REQUEST_LIVE, RequestRecord, STAGE_AFTER_PREVIOUS, StageRecord, StartKind,
 };
 
 /// Divides the schedule's times.
@@ -91,8 +91,17 @@ pub fn unsupported(request: &RequestRecord, stage: Option<&StageRecord>) -> Opti
     if request.start_kind != StartKind::At as u8 {
         return Some("starts after another request or in a free slot");
     }
+    if request.after_request.get() != NONE_U64 {
+        return Some("starts at a time, but not before another request has ended");
+    }
     if request.cancel_after_ns.get() != NONE_U64 {
-        return Some("is to be cancelled");
+        return Some("is to be cancelled after a time");
+    }
+    if request.cancel_after_tokens.get() != NONE_U32 {
+        return Some("is to be cancelled after a number of tokens");
+    }
+    if request.flags & REQUEST_LIVE != 0 {
+        return Some("repeats what the server answered before");
     }
     None
 }

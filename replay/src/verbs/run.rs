@@ -5,18 +5,17 @@ use crate::analysis;
 use crate::analysis::report;
 use crate::analysis::summary::Summary;
 use crate::cli::RunArgs;
-use crate::engine::request::ExtraHeaders;
-use crate::engine::run::{Beginning, Ending, FireError, FireSettings, default_connections, fire};
+use crate::engine::run::{Beginning, Ending, FireError, FireSettings, fire};
 use crate::engine::schedule::Speed;
 use crate::engine::target::{Target, TargetError};
 use crate::exit::{self, Failure};
 use crate::host;
 use crate::run_info::{
-    ClockInfo, RECORDS_FILE, RUN_FILE, RUN_FORMAT, RunEnd, RunInfo, Settings, StageInfo,
+    ClockInfo, Origin, RECORDS_FILE, RUN_FILE, RUN_FORMAT, RunEnd, RunInfo, Settings, StageInfo,
     TimerCalibration, WorkloadInfo, temporary_of,
 };
+use crate::settings::Asked;
 use crate::terminal::{Progress, colour_allowed};
-use http::header::HeaderValue;
 use schemas::error::FormatError;
 use schemas::hex;
 use schemas::layout::{MAX_TIME_NS, STAGE_WARM_UP, StageKind, optional_u64};
@@ -24,11 +23,7 @@ use schemas::reader::Workload;
 use schemas::verify::verify;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
-/// Open files that are not connections.
-const SPARE_FILES: u64 = 64;
 /// Where results go when no directory is named.
 const DEFAULT_OUT: &str = "out";
 
@@ -47,6 +42,12 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             args.file.display()
         )));
     }
+    let asked = asked(args, &workload)?;
+    let url = asked
+        .url
+        .value
+        .as_deref()
+        .ok_or_else(|| no_url(&args.file))?;
     if !args.no_verify {
         verify_workload(&workload, &args.file, &progress)?;
     }
@@ -56,13 +57,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             speed.factor()
         )));
     }
-    let settings = fire_settings(args, &workload, speed)?;
-    let target = Target::reach(&args.url).map_err(|error| match error {
-        TargetError::Url { .. } => Failure::wrong_input(error),
-        TargetError::Resolve { .. } | TargetError::Unreachable { .. } => Failure::world(error),
-    })?;
+    let settings = asked.resolve(args, &workload, speed)?;
+    let target = Target::reach(url).map_err(|error| unreachable_target(error, asked.url.origin))?;
     let directory = result_directory(args, &workload)?;
-    let mut info = describe(args, &workload, &target, &settings)?;
+    let mut info = describe(args, &asked, &workload, &target, &settings)?;
     let mut begun = false;
     let fired = {
         let mut at_t0 = |beginning: &Beginning| {
@@ -95,6 +93,37 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     })
 }
 
+/// Joins the flags and the workload's hints, and says which hints are followed.
+fn asked(args: &RunArgs, workload: &Workload) -> Result<Asked, Failure> {
+    let manifest = workload
+        .manifest()
+        .map_err(|error| bad_workload(&args.file, &error))?;
+    let asked = Asked::new(args, &manifest.hints)?;
+    if let Some(flags) = asked.from_workload() {
+        eprintln!("from the workload's recommendations: {flags}");
+    }
+    Ok(asked)
+}
+
+fn no_url(file: &Path) -> Failure {
+    Failure::wrong_input(format!(
+        "no --url, and {} recommends none\n  help: name the server, e.g. --url http://127.0.0.1:8000",
+        file.display()
+    ))
+}
+
+fn unreachable_target(error: TargetError, origin: Origin) -> Failure {
+    let whose = match origin {
+        Origin::Workload => "\n  help: the workload recommends this URL; name another with --url",
+        Origin::Flag | Origin::Default => "",
+    };
+    let message = format!("{error}{whose}");
+    match error {
+        TargetError::Url { .. } => Failure::wrong_input(message),
+        TargetError::Resolve { .. } | TargetError::Unreachable { .. } => Failure::world(message),
+    }
+}
+
 fn bad_workload(file: &Path, error: &FormatError) -> Failure {
     let message = match error {
         FormatError::Io { .. } => error.to_string(),
@@ -115,75 +144,6 @@ fn verify_workload(workload: &Workload, file: &Path, progress: &Progress) -> Res
     })
     .map(|_| progress.step("verified", total, total))
     .map_err(|error| bad_workload(file, &error))
-}
-
-fn fire_settings(
-    args: &RunArgs,
-    workload: &Workload,
-    speed: Speed,
-) -> Result<FireSettings, Failure> {
-    let workers = args.workers.unwrap_or(1) as usize;
-    let files = host::raise_open_files();
-    let most_in_flight = files
-        .saturating_sub(SPARE_FILES + workers as u64 * 8)
-        .max(1) as usize;
-    let max_in_flight = args
-        .max_in_flight
-        .map_or(most_in_flight, |asked| asked as usize);
-    let connections = args.connections.map_or_else(
-        || {
-            default_connections(workload, speed)
-                .max(workers)
-                .min(max_in_flight)
-        },
-        |asked| asked as usize,
-    );
-    if connections > most_in_flight
-        || args
-            .max_in_flight
-            .is_some_and(|asked| asked as usize > most_in_flight)
-    {
-        return Err(Failure::wrong_input(format!(
-            "--connections or --max-in-flight exceed the {files} files that this process may open: \
-             raise the limit with `ulimit -n` or ask for at most {most_in_flight}"
-        )));
-    }
-    if args
-        .max_in_flight
-        .is_some_and(|asked| (asked as usize) < workers)
-    {
-        return Err(Failure::wrong_input(format!(
-            "--max-in-flight {} is less than one for each of {workers} workers: raise it or ask for fewer --workers",
-            args.max_in_flight.unwrap_or_default()
-        )));
-    }
-    let authorization = args.api_key_env.as_deref().map(api_key).transpose()?;
-    Ok(FireSettings {
-        workers,
-        max_in_flight,
-        connections,
-        speed,
-        timeout: args.timeout.unwrap_or(DEFAULT_TIMEOUT),
-        extra: ExtraHeaders {
-            fields: args.headers.clone(),
-            authorization,
-        },
-    })
-}
-
-fn api_key(variable: &str) -> Result<HeaderValue, Failure> {
-    let key = std::env::var(variable).map_err(|_| {
-        Failure::wrong_input(format!(
-            "--api-key-env {variable}: the variable is not set or not text; export it first"
-        ))
-    })?;
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.trim())).map_err(|_| {
-        Failure::wrong_input(format!(
-            "--api-key-env {variable}: its value cannot be sent in a header"
-        ))
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// The directory for the results, which holds no run yet.
@@ -212,6 +172,7 @@ fn result_directory(args: &RunArgs, workload: &Workload) -> Result<PathBuf, Fail
 
 fn describe(
     args: &RunArgs,
+    asked: &Asked,
     workload: &Workload,
     target: &Target,
     settings: &FireSettings,
@@ -232,14 +193,15 @@ fn describe(
             verified: !args.no_verify,
         },
         requested: Settings {
-            workers: args.workers,
-            max_in_flight: args.max_in_flight,
-            connections: args.connections,
+            workers: asked.workers.value,
+            max_in_flight: asked.max_in_flight.value,
+            connections: asked.connections.value,
             speed: args.speed.map(Speed::factor),
-            timeout_ns: args.timeout.map(|timeout| timeout.as_nanos() as u64),
+            timeout_ns: asked.timeout.value.map(|timeout| timeout.as_nanos() as u64),
             header_names: header_names.clone(),
             api_key_env: args.api_key_env.clone(),
         },
+        origins: asked.origins(),
         effective: Settings {
             workers: Some(settings.workers as u32),
             max_in_flight: Some(settings.max_in_flight as u32),

@@ -207,6 +207,13 @@ pub fn info() -> RunInfo {
             verified: true,
         },
         requested: settings.clone(),
+        origins: Origins {
+            url: Origin::Flag,
+            workers: Origin::Default,
+            max_in_flight: Origin::Default,
+            connections: Origin::Default,
+            timeout_ns: Origin::Default,
+        },
         effective: settings,
         target: Target {
             url: "http://localhost:8000".into(),

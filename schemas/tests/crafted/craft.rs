@@ -4,7 +4,7 @@ use schemas::Digest;
 use schemas::error::FormatError;
 use schemas::layout::*;
 use schemas::leaf::{BodyDigest, BodyHasher, request_leaf, stages_leaf};
-use schemas::manifest::{Compiler, Corpus, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
 use schemas::merkle::RootBuilder;
 use schemas::reader::Workload;
 use schemas::tables::Tables;
@@ -52,7 +52,9 @@ impl Craft {
     /// A file in which every feature of the format is used and every rule kept.
     ///
     /// Requests: 0 `at` with headers, labels, session; 1 `after` 0; 2 `at`; 3 `slot` of the
-    /// closed stage 1; 4 and 5 `at` in stage 2, which follows stage 1 and has its own time base.
+    /// closed stage 1; 4 and 5 `at` in stage 2, which follows stage 1 and has its own time base;
+    /// 6 `at` and after 1, the third turn, which repeats the answers to 0 and 1; 7 streamed and
+    /// cancelled after 3 tokens.
     pub fn good() -> Self {
         let mut craft = Craft {
             blob: b"shared text, own text".to_vec(),
@@ -64,7 +66,7 @@ impl Craft {
             stages: vec![
                 stage(StageKind::Scheduled, 3),
                 stage(StageKind::Closed, 1),
-                stage(StageKind::Scheduled, 2),
+                stage(StageKind::Scheduled, 4),
             ],
             requests: vec![],
             manifest: manifest().to_canonical_json(),
@@ -86,6 +88,8 @@ impl Craft {
             (3, 1, 0),
             (4, 2, 0),
             (5, 2, 5),
+            (6, 2, 7),
+            (7, 2, 7),
         ] {
             let mut request = RequestRecord::at(start_ns);
             request.stage = stage.into();
@@ -102,9 +106,14 @@ impl Craft {
                 });
             }
         }
-        let [first, second, _, slot, ..] = &mut craft.requests[..] else {
+        craft.cut_in_answers(6, &[0, 1]);
+        let [first, second, _, slot, .., third, short] = &mut craft.requests[..] else {
             unreachable!()
         };
+        (third.session, third.turn) = (session.into(), 2.into());
+        third.after_request = 1.into();
+        short.flags = REQUEST_STREAM;
+        short.cancel_after_tokens = 3.into();
         (first.headers, first.labels) = (headers.into(), labels.into());
         (first.session, first.turn) = (session.into(), 0.into());
         (second.session, second.turn) = (session.into(), 1.into());
@@ -114,6 +123,25 @@ impl Craft {
         second.cancel_after_ns = 9.into();
         slot.start_kind = StartKind::Slot as u8;
         craft
+    }
+
+    /// Gives a request a rope of its own at the end of SEGMENTS: "text", then these answers.
+    pub fn cut_in_answers(&mut self, index: usize, answers: &[u64]) {
+        let request = &mut self.requests[index];
+        request.first_segment = (self.segments.len() as u64).into();
+        request.segment_count = (answers.len() as u32 + 1).into();
+        request.body_bytes = 4.into();
+        request.flags |= REQUEST_LIVE;
+        let literal = SegmentRecord {
+            offset: 7.into(),
+            length: 4.into(),
+        };
+        self.segments.push(literal);
+        self.segments
+            .extend(answers.iter().map(|answered| SegmentRecord {
+                offset: NONE_U64.into(),
+                length: (*answered).into(),
+            }));
     }
 
     /// Adds a string, whatever it holds.
@@ -163,6 +191,10 @@ impl Craft {
         let first = request.first_segment.get() as usize;
         let end = first.saturating_add(request.segment_count.get() as usize);
         for segment in self.segments.get(first..end).unwrap_or_default() {
+            if segment.offset.get() == NONE_U64 {
+                hasher.splice(segment.length.get());
+                continue;
+            }
             let start = segment.offset.get() as usize;
             let end = start.saturating_add(segment.length.get() as usize);
             hasher.segment(self.blob.get(start..end).unwrap_or_default());
@@ -302,10 +334,14 @@ fn manifest() -> Manifest {
             sets: vec![],
         },
         server: None,
+        populations: vec![],
+        hints: Hints::default(),
+        inputs: vec![],
         traces: vec![],
         tokenizer: Tokenizer {
             name: text(),
             library: text(),
+            sha256: None,
         },
         corpus: Corpus {
             name: text(),

@@ -77,6 +77,15 @@ fn a_stage_flag_that_moves_the_load_moves_the_content_hash() {
 }
 
 #[test]
+fn a_hint_that_cannot_be_followed_is_named() {
+    let mut craft = Craft::good();
+    let text = String::from_utf8(craft.manifest).unwrap();
+    craft.manifest = text.replace(r#""workers":null"#, r#""workers":0"#).into();
+    let error = check(&craft.file().0, 1).unwrap_err().to_string();
+    assert!(error.ends_with("hints.workers is zero"), "{error}");
+}
+
+#[test]
 fn a_manifest_that_is_not_canonical_is_named() {
     let mut craft = Craft::good();
     craft.manifest.push(b'\n');

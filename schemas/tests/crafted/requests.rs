@@ -2,9 +2,11 @@
 
 use crate::craft::{Change, Craft, assert_refused, check};
 use schemas::layout::{
-    MAX_BODY_BYTES, MAX_TIME_NS, NONE_U32, NONE_U64, STAGE_AFTER_PREVIOUS, Section, StartKind,
+    MAX_BODY_BYTES, MAX_SPLICES, MAX_TIME_NS, NONE_U32, NONE_U64, REQUEST_LIVE,
+    STAGE_AFTER_PREVIOUS, Section, StartKind,
 };
 use schemas::rules::FORBIDDEN_HEADERS;
+use std::collections::BTreeSet;
 
 #[track_caller]
 fn assert_all_refused(cases: &[(u64, &str, Change)]) {
@@ -29,12 +31,11 @@ fn every_rule_of_the_fields_is_checked() {
             file.requests[0].response_format = 2;
         }),
         (5, "flags are not defined", |file| {
-            file.requests[5].flags = 2;
+            file.requests[5].flags = 4;
         }),
         (1, "must be zero", |file| file.requests[1].zero = 1),
-        (1, "must be zero", |file| file.requests[1].zero2 = 1.into()),
-        (5, "its start is later than the limit", |file| {
-            file.requests[5].start_ns = (MAX_TIME_NS + 1).into();
+        (7, "its start is later than the limit", |file| {
+            file.requests[7].start_ns = (MAX_TIME_NS + 1).into();
         }),
         (1, "its start is later than the limit", |file| {
             file.requests[1].start_ns = NONE_U64.into();
@@ -45,15 +46,19 @@ fn every_rule_of_the_fields_is_checked() {
         (3, "waits for a slot of a stage that has none", |file| {
             file.requests[3].stage = 0.into();
         }),
-        (0, "after_request is set", |file| {
-            file.requests[0].after_request = 0.into();
-        }),
         (3, "after_request is set", |file| {
             file.requests[3].after_request = 0.into();
         }),
         (1, "its cancellation is later", |file| {
             file.requests[1].cancel_after_ns = (MAX_TIME_NS + 1).into();
         }),
+        (7, "cancel_after_tokens is zero", |file| {
+            file.requests[7].cancel_after_tokens = 0.into();
+        }),
+        (7, "two cancellations", |file| {
+            file.requests[7].cancel_after_ns = 0.into();
+        }),
+        (7, "is not streamed", |file| file.requests[7].flags = 0),
         (0, "session and turn", |file| {
             file.requests[0].turn = NONE_U32.into();
         }),
@@ -85,6 +90,22 @@ fn every_rule_of_the_order_is_checked() {
         }),
         (1, "does not come before it", |file| {
             file.requests[1].after_request = NONE_U64.into();
+        }),
+        (0, "does not come before it", |file| {
+            // `at` and after another.
+            file.requests[0].after_request = 0.into();
+        }),
+        (6, "does not come before it", |file| {
+            file.requests[6].after_request = 7.into();
+        }),
+        (6, "waits for a request of a later stage", |file| {
+            file.requests[6].after_request = 5.into();
+            file.requests[6].stage = 0.into();
+            file.requests[6].start_ns = 1_000.into();
+        }),
+        (6, "starts before the request in front of it", |file| {
+            // A request to wait for does not free its time from the order.
+            file.requests[6].start_ns = 4.into();
         }),
     ]);
 }
@@ -174,7 +195,7 @@ fn every_rule_of_the_body_is_checked() {
             file.requests[2].body_bytes = u64::MAX.into();
         }),
         (5, "its body reaches past SEGMENTS", |file| {
-            file.requests[5].segment_count = 3.into();
+            file.requests[5].first_segment = (file.segments.len() as u64 - 1).into();
         }),
         (5, "its body reaches past SEGMENTS", |file| {
             file.requests[5].segment_count = u32::MAX.into();
@@ -184,10 +205,91 @@ fn every_rule_of_the_body_is_checked() {
         }),
         (0, "its body reaches past SEGMENTS", |file| {
             // With no segments, too, the place must exist.
-            file.requests[0].first_segment = 13.into();
+            file.requests[0].first_segment = (file.segments.len() as u64 + 1).into();
             file.requests[0].segment_count = 0.into();
         }),
     ]);
+}
+
+#[test]
+fn every_rule_of_an_answer_in_a_body_is_checked() {
+    assert_all_refused(&[
+        (6, "does not come before it", |file| {
+            file.cut_in_answers(6, &[0, 7]);
+        }),
+        (6, "does not come before it", |file| {
+            file.cut_in_answers(6, &[6]);
+        }),
+        (6, "does not come before it", |file| {
+            file.cut_in_answers(6, &[u64::MAX]);
+        }),
+        (6, "of another session", |file| {
+            let other = file.string("another");
+            file.requests[4].session = other.into();
+            file.requests[4].turn = 0.into();
+            file.cut_in_answers(6, &[4]);
+        }),
+        (6, "of another session", |file| {
+            file.cut_in_answers(6, &[2]);
+        }),
+        (6, "has no session", |file| {
+            file.requests[6].session = NONE_U32.into();
+            file.requests[6].turn = NONE_U32.into();
+        }),
+        (6, "not an earlier one", |file| {
+            file.requests[6].turn = 1.into();
+        }),
+        (6, "the answer of a later stage", |file| {
+            let session = file.requests[0].session;
+            (file.requests[5].session, file.requests[5].turn) = (session, 1.into());
+            file.requests[6].stage = 0.into();
+            file.requests[6].start_ns = 1_000.into();
+            file.cut_in_answers(6, &[5]);
+        }),
+        (5, "its live flag is set, but no answer", |file| {
+            file.requests[5].flags = REQUEST_LIVE;
+        }),
+        (6, "its live flag is not set", |file| {
+            file.requests[6].flags = 0;
+        }),
+        (6, "body_bytes is 5, its segments have 4", |file| {
+            file.requests[6].body_bytes = 5.into();
+        }),
+        (6, "more than the limit of 4096", |file| {
+            file.cut_in_answers(6, &[0; MAX_SPLICES as usize + 1]);
+        }),
+    ]);
+}
+
+#[test]
+fn the_most_answers_and_a_session_by_another_id_are_good() {
+    let mut craft = Craft::good();
+    craft.requests[6].session = craft.string("s").into();
+    craft.cut_in_answers(6, &[1; MAX_SPLICES as usize]);
+    check(&craft.file().0, 1).unwrap();
+}
+
+#[test]
+fn each_part_of_an_answer_moves_the_leaf() {
+    let leaf = |change: Change| {
+        let mut craft = Craft::good();
+        change(&mut craft);
+        craft.leaves()[6]
+    };
+    let changes: [Change; 6] = [
+        |_| (),
+        |file| file.cut_in_answers(6, &[1, 0]),
+        |file| file.cut_in_answers(6, &[0]),
+        |file| file.cut_in_answers(6, &[0, 0]),
+        |file| {
+            // The answers in front of the literal text instead of behind it.
+            let first = file.requests[6].first_segment.get() as usize;
+            file.segments[first..first + 3].rotate_left(1);
+        },
+        |file| file.requests[6].after_request = NONE_U64.into(),
+    ];
+    let leaves: BTreeSet<_> = changes.map(leaf).into_iter().collect();
+    assert_eq!(leaves.len(), changes.len());
 }
 
 #[test]

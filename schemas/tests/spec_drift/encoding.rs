@@ -8,6 +8,7 @@ use schemas::leaf::{
 use schemas::merkle::{RootBuilder, leaf_hash};
 use schemas::tables::TablesBuilder;
 use schemas::{Digest, hex};
+use sha2::Digest as _;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The bytes in front of the encoding, as the table of prefixes has them for requests; those of
@@ -67,6 +68,18 @@ fn encoded_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {
     out
 }
 
+fn encoded_splices(splices: &[(u64, u64)]) -> Vec<u8> {
+    let mut out = (splices.len() as u32).to_le_bytes().to_vec();
+    for number in splices.iter().flat_map(|(at, request)| [at, request]) {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    out
+}
+
+fn sha256(bytes: &[u8]) -> Digest {
+    sha2::Sha256::digest(bytes).into()
+}
+
 /// Where the requests of these tests stand.
 const INDEX: u64 = 11;
 
@@ -76,7 +89,10 @@ fn full_request(
 ) -> (RequestRecord, BodyDigest, BTreeMap<&'static str, Vec<u8>>) {
     let (headers, labels) = ([("a", "b"), ("c", "")], [("population", "p")]);
     let mut body = BodyHasher::default();
-    body.segment(b"body");
+    body.segment(b"bo");
+    body.splice(9);
+    body.segment(b"dy");
+    body.splice(3);
     let body = body.finish();
     let mut record = RequestRecord::at(77);
     record.stage = 3.into();
@@ -86,6 +102,7 @@ fn full_request(
     record.input_tokens = 6.into();
     record.output_tokens = 7.into();
     record.turn = 8.into();
+    record.cancel_after_tokens = 4.into();
     for (field, text) in [
         (&mut record.session, "s"),
         (&mut record.model, "m"),
@@ -113,7 +130,9 @@ fn full_request(
         ("input_tokens", 6u32.to_le_bytes().to_vec()),
         ("output_tokens", 7u32.to_le_bytes().to_vec()),
         ("labels", encoded_pairs(&labels)),
-        ("body", [&4u64.to_le_bytes()[..], &body.sha256].concat()),
+        ("body", [&4u64.to_le_bytes()[..], &sha256(b"body")].concat()),
+        ("cancel_after_tokens", 4u32.to_le_bytes().to_vec()),
+        ("splices", encoded_splices(&[(2, 9), (4, 3)])),
     ]);
     (record, body, values)
 }
@@ -135,7 +154,8 @@ fn requests_are_encoded_as_the_tag_table_says() {
         (StartKind::Slot, "start_slot", vec![]),
     ] {
         record.start_kind = kind as u8;
-        record.after_request = 9.into();
+        let waits = kind == StartKind::After;
+        record.after_request = if waits { 9 } else { NONE_U64 }.into();
         values.insert(name, value);
         assert_eq!(
             encoded(&record, &body, &tables),
@@ -146,9 +166,37 @@ fn requests_are_encoded_as_the_tag_table_says() {
 }
 
 #[test]
+fn a_time_and_a_request_to_wait_for_are_two_fields_of_one_start() {
+    let mut tables = TablesBuilder::default();
+    let (mut record, body, mut values) = full_request(&mut tables);
+    record.after_request = 9.into();
+    values.insert("start_at", 77u64.to_le_bytes().to_vec());
+    let after = [9u64.to_le_bytes(), [0; 8]].concat();
+    values.insert("start_after", after);
+    assert_eq!(
+        encoded(&record, &body, &tables),
+        encode_by_table("tags: request", &values)
+    );
+}
+
+#[test]
+fn too_many_splices_are_an_error_and_not_a_wrong_length() {
+    let mut tables = TablesBuilder::default();
+    let (record, mut body, _) = full_request(&mut tables);
+    let one = body.splices[0];
+    let mut encode = |count: u32| {
+        body.splices = vec![one; count as usize];
+        encode_request(INDEX, &record, &body, &tables.view(), &mut Vec::new())
+    };
+    encode(MAX_SPLICES).unwrap();
+    encode(MAX_SPLICES + 1).unwrap_err();
+}
+
+#[test]
 fn absent_request_fields_are_those_that_the_tag_table_calls_optional() {
     let mut tables = TablesBuilder::default();
-    let (full, body, mut values) = full_request(&mut tables);
+    let (full, mut body, mut values) = full_request(&mut tables);
+    body.splices.clear();
     let mut record = RequestRecord::at(77);
     (record.model, record.method, record.path) = (full.model, full.method, full.path);
     values.insert("start_at", 77u64.to_le_bytes().to_vec());

@@ -3,7 +3,7 @@
 use super::{WORKLOAD, block, bytes_of, digest, table};
 use schemas::hex;
 use schemas::leaf::{BodyHasher, encode_request, stages_leaf};
-use schemas::manifest::{Manifest, TraceSource};
+use schemas::manifest::{InputFile, Manifest, Progression, SweepHints, TraceSource};
 use schemas::merkle::leaf_hash;
 use schemas::reader::Workload;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +54,7 @@ fn the_worked_encodings_are_those_of_the_example_file() {
         values.flat_map(bytes_of).collect()
     };
     let mut body = BodyHasher::default();
-    body.segment(&workload.body_bytes(0).unwrap());
+    body.segment(&workload.body_bytes(0).unwrap().unwrap());
     let mut request = Vec::new();
     encode_request(
         0,
@@ -108,14 +108,32 @@ fn the_manifest_table_has_every_key() {
         rows_read: 1,
         emitted: 1,
         dropped: BTreeMap::new(),
+        passes: 1,
         inversions: 0,
+        unlinked: 0,
+        ignored_columns: vec![],
     }];
+    manifest.inputs = vec![InputFile {
+        file: "h.json".into(),
+        sha256: String::new(),
+        bytes: 1,
+    }];
+    manifest.hints.sweep = Some(SweepHints {
+        progression: Progression::Linear,
+        requests: 1,
+        timeout_ns: 1,
+        stages: 1,
+        stage_duration_ns: 1,
+        saturation_percentile_ppm: 1,
+    });
     let value: serde_json::Value = serde_json::from_slice(&manifest.to_canonical_json()).unwrap();
     let mut actual = BTreeSet::new();
     keys(&value, "", &["traces[].dropped"], &mut actual);
     let said: Vec<_> = table(WORKLOAD, "manifest keys")
         .iter()
         .map(|row| row[0].to_owned())
+        // The object itself, beside its keys.
+        .filter(|key| key != "hints.sweep")
         .collect();
     assert_eq!(said, actual.into_iter().collect::<Vec<_>>());
 }

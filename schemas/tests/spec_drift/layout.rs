@@ -60,7 +60,7 @@ fn record_tables_are_the_record_types() {
         WORKLOAD RequestRecord {
             start_kind flags response_format zero stage start_ns after_request cancel_after_ns
             first_segment segment_count input_tokens body_bytes output_tokens session turn model
-            adapter method path headers labels zero2
+            adapter method path headers labels cancel_after_tokens
         }
         RESULTS RecordsHeader { magic major minor zero content_hash request_count crc32c zero2 }
         RESULTS FrameHeader { kind length items crc32c }
@@ -161,6 +161,7 @@ fn flag_bits_stand_at_their_place() {
     assert!(
         text(WORKLOAD, "RequestRecord").contains(&bit(REQUEST_STREAM, "the response is streamed"))
     );
+    assert!(text(WORKLOAD, "RequestRecord").contains(&bit(REQUEST_LIVE, "answers are put into")));
     assert!(
         text(RESULTS, "ResultRecord")
             .contains(&bit(RESULT_NEW_CONNECTION, "waited for a connection"))
@@ -180,6 +181,7 @@ fn limits_are_those_of_the_program() {
     let actual = [
         MAX_STRING_BYTES.into(),
         MAX_BODY_BYTES,
+        MAX_SPLICES.into(),
         MAX_PAIRS.into(),
         MAX_TIME_NS,
         largest_id,

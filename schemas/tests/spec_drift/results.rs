@@ -102,12 +102,21 @@ fn assert_keys(marker: &str, parts: &[Vec<String>]) {
 #[test]
 fn run_json_keys_are_those_of_the_program() {
     let file = "run_info.rs";
-    let objects = ["workload", "effective", "target", "stages", "clock", "host"];
+    let objects = [
+        "workload",
+        "origins",
+        "effective",
+        "target",
+        "stages",
+        "clock",
+        "host",
+    ];
     assert_keys(
         "run keys",
         &[
             prefixed("", file, "RunInfo", &objects),
             prefixed("workload.", file, "WorkloadInfo", &[]),
+            prefixed("origins.", file, "Origins", &[]),
             prefixed("effective.", file, "Settings", &[]),
             prefixed("target.", file, "Target", &[]),
             prefixed("stages[].", file, "StageInfo", &[]),

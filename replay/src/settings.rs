@@ -1,0 +1,278 @@
+//! From what was typed and what the workload recommends to the settings of a run.
+//!
+//! A flag wins over a hint, a hint over the default, and each setting knows which it was. Refuses
+//! a hint that cannot be followed instead of bending it, and names the flag that replaces it.
+
+use crate::cli::{MAX_CONNECTIONS, MAX_IN_FLIGHT, MAX_WORKERS, RunArgs, TIMEOUTS};
+use crate::engine::request::ExtraHeaders;
+use crate::engine::run::{FireSettings, default_connections};
+use crate::engine::schedule::Speed;
+use crate::exit::Failure;
+use crate::host;
+use crate::run_info::{Origin, Origins};
+use http::header::HeaderValue;
+use schemas::manifest::Hints;
+use schemas::reader::Workload;
+use std::fmt::Display;
+use std::time::Duration;
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+/// Open files that are not connections.
+const SPARE_FILES: u64 = 64;
+
+/// A setting and who set it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// What was asked for; `None` is left to the program.
+    pub value: Option<T>,
+    /// Who asked.
+    pub origin: Origin,
+}
+
+impl<T> Setting<T> {
+    fn of(flag: Option<T>, hint: Option<T>) -> Self {
+        let origin = match (&flag, &hint) {
+            (Some(_), _) => Origin::Flag,
+            (None, Some(_)) => Origin::Workload,
+            (None, None) => Origin::Default,
+        };
+        Setting {
+            value: flag.or(hint),
+            origin,
+        }
+    }
+}
+
+/// What was asked for, of the settings that a workload may recommend.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Base URL of the server.
+    pub url: Setting<String>,
+    /// Worker threads.
+    pub workers: Setting<u32>,
+    /// Most requests in flight at once.
+    pub max_in_flight: Setting<u32>,
+    /// Connections opened before t0.
+    pub connections: Setting<u32>,
+    /// Longest wait for a complete response.
+    pub timeout: Setting<Duration>,
+}
+
+impl Asked {
+    /// Joins the command line and the hints.
+    pub fn new(args: &RunArgs, hints: &Hints) -> Result<Self, Failure> {
+        let workers = hints.workers.map(u64::from);
+        Ok(Asked {
+            url: Setting::of(args.url.clone(), hints.url.clone()),
+            workers: number("--workers", args.workers, workers, MAX_WORKERS)?,
+            max_in_flight: number(
+                "--max-in-flight",
+                args.max_in_flight,
+                hints.max_in_flight,
+                MAX_IN_FLIGHT,
+            )?,
+            connections: number(
+                "--connections",
+                args.connections,
+                hints.connections,
+                MAX_CONNECTIONS,
+            )?,
+            timeout: timeout(args.timeout, hints.timeout_ns)?,
+        })
+    }
+
+    /// Who set what, as `run.json` has it.
+    pub fn origins(&self) -> Origins {
+        Origins {
+            url: self.url.origin,
+            workers: self.workers.origin,
+            max_in_flight: self.max_in_flight.origin,
+            connections: self.connections.origin,
+            timeout_ns: self.timeout.origin,
+        }
+    }
+
+    /// What comes from the workload, as the flags that would say the same; `None` for nothing.
+    pub fn from_workload(&self) -> Option<String> {
+        let flags = [
+            shown("--url", &self.url),
+            shown("--workers", &self.workers),
+            shown("--max-in-flight", &self.max_in_flight),
+            shown("--connections", &self.connections),
+            self.timeout_seconds(),
+        ];
+        let flags: Vec<String> = flags.into_iter().flatten().collect();
+        (!flags.is_empty()).then(|| flags.join(" "))
+    }
+
+    fn timeout_seconds(&self) -> Option<String> {
+        let seconds = self.timeout.value?.as_secs_f64();
+        (self.timeout.origin == Origin::Workload).then(|| format!("--timeout {seconds}s"))
+    }
+
+    /// Settings in force, every default resolved. Refuses what this process may not do.
+    pub fn resolve(
+        &self,
+        args: &RunArgs,
+        workload: &Workload,
+        speed: Speed,
+    ) -> Result<FireSettings, Failure> {
+        let workers = self.workers.value.unwrap_or(1) as usize;
+        let files = host::raise_open_files();
+        let most = files
+            .saturating_sub(SPARE_FILES + workers as u64 * 8)
+            .max(1) as usize;
+        let max_in_flight = self
+            .max_in_flight
+            .value
+            .map_or(most, |asked| asked as usize);
+        let fitting = || {
+            default_connections(workload, speed)
+                .max(workers)
+                .min(max_in_flight)
+        };
+        let connections = self
+            .connections
+            .value
+            .map_or_else(fitting, |asked| asked as usize);
+        if connections > most || max_in_flight > most {
+            return Err(Failure::wrong_input(format!(
+                "--connections {connections} or --max-in-flight {max_in_flight} exceed the {files} files that this process may open: \
+                 raise the limit with `ulimit -n` or ask for at most {most}"
+            )));
+        }
+        if self.max_in_flight.value.is_some() && max_in_flight < workers {
+            return Err(Failure::wrong_input(format!(
+                "--max-in-flight {max_in_flight} is less than one for each of {workers} workers: raise it or ask for fewer --workers"
+            )));
+        }
+        Ok(FireSettings {
+            workers,
+            max_in_flight,
+            connections,
+            speed,
+            timeout: self.timeout.value.unwrap_or(DEFAULT_TIMEOUT),
+            extra: ExtraHeaders {
+                fields: args.headers.clone(),
+                authorization: args.api_key_env.as_deref().map(api_key).transpose()?,
+            },
+        })
+    }
+}
+
+/// A flag as it would be typed, if the workload set it.
+fn shown<T: Display>(flag: &str, setting: &Setting<T>) -> Option<String> {
+    let value = setting.value.as_ref()?;
+    (setting.origin == Origin::Workload).then(|| format!("{flag} {value}"))
+}
+
+fn number(
+    name: &str,
+    flag: Option<u32>,
+    hint: Option<u64>,
+    most: u32,
+) -> Result<Setting<u32>, Failure> {
+    let hint = hint.filter(|_| flag.is_none());
+    let fits = |hint: u64| u32::try_from(hint).ok().filter(|n| (1..=most).contains(n));
+    match hint {
+        Some(hint) if fits(hint).is_none() => Err(Failure::wrong_input(format!(
+            "the workload recommends {name} {hint}, which is not of 1 to {most}\n  help: give another {name}"
+        ))),
+        hint => Ok(Setting::of(flag, hint.and_then(fits))),
+    }
+}
+
+fn timeout(flag: Option<Duration>, hint_ns: Option<u64>) -> Result<Setting<Duration>, Failure> {
+    let hint = hint_ns.filter(|_| flag.is_none()).map(Duration::from_nanos);
+    match hint {
+        Some(hint) if !TIMEOUTS.contains(&hint) => Err(Failure::wrong_input(format!(
+            "the workload recommends a --timeout of {hint:?}, which is not between 1ms and 2777h\n  help: give another --timeout"
+        ))),
+        hint => Ok(Setting::of(flag, hint)),
+    }
+}
+
+fn api_key(variable: &str) -> Result<HeaderValue, Failure> {
+    let key = std::env::var(variable).map_err(|_| {
+        Failure::wrong_input(format!(
+            "--api-key-env {variable}: the variable is not set or not text; export it first"
+        ))
+    })?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.trim())).map_err(|_| {
+        Failure::wrong_input(format!(
+            "--api-key-env {variable}: its value cannot be sent in a header"
+        ))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Verb};
+    use clap::Parser;
+
+    fn args(flags: &str) -> RunArgs {
+        let line = format!("replay run w.wlc {flags}");
+        match Cli::try_parse_from(line.split_whitespace()).unwrap().verb {
+            Verb::Run(args) => args,
+            _ => unreachable!(),
+        }
+    }
+
+    fn hints() -> Hints {
+        Hints {
+            workers: Some(3),
+            max_in_flight: Some(64),
+            connections: Some(8),
+            timeout_ns: Some(1_500_000_000),
+            url: Some("http://hint".into()),
+            sweep: None,
+        }
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_hint_and_a_hint_over_the_default() {
+        let asked = Asked::new(&args("--workers 1 --url http://flag"), &hints()).unwrap();
+        assert_eq!(asked.workers, Setting::of(Some(1), None));
+        assert_eq!(asked.url.value.as_deref(), Some("http://flag"));
+        assert_eq!(asked.connections.value, Some(8));
+        assert_eq!(asked.connections.origin, Origin::Workload);
+        assert_eq!(
+            asked.from_workload().unwrap(),
+            "--max-in-flight 64 --connections 8 --timeout 1.5s"
+        );
+        let none = Asked::new(&args(""), &Hints::default()).unwrap();
+        assert_eq!(none.workers, Setting::of(None, None));
+        assert_eq!(none.workers.origin, Origin::Default);
+        assert_eq!(none.from_workload(), None);
+    }
+
+    #[test]
+    fn a_hint_that_cannot_be_followed_is_refused_unless_a_flag_replaces_it() {
+        type Change = fn(&mut Hints);
+        let cases: [(&str, &str, Change); 5] = [
+            ("--workers", "1", |hints| {
+                hints.workers = Some(MAX_WORKERS + 1)
+            }),
+            ("--max-in-flight", "9", |hints| {
+                hints.max_in_flight = Some(1 << 40)
+            }),
+            ("--connections", "1", |hints| {
+                hints.connections = Some(1 << 32)
+            }),
+            ("--timeout", "1s", |hints| hints.timeout_ns = Some(1)),
+            ("--timeout", "1s", |hints| hints.timeout_ns = Some(u64::MAX)),
+        ];
+        for (flag, value, change) in cases {
+            let mut hints = hints();
+            change(&mut hints);
+            let failure = Asked::new(&args(""), &hints).expect_err(flag);
+            assert_eq!(failure.status, crate::exit::WRONG_INPUT);
+            let advice = format!("help: give another {flag}");
+            assert!(failure.message.contains(&advice), "{}", failure.message);
+            Asked::new(&args(&format!("{flag} {value}")), &hints).unwrap();
+        }
+    }
+}
