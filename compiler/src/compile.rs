@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::rng::{Component, Seed};
 use crate::spec::{Load, Server, Spec, SpecError, TraceFormat, TraceRef};
 use crate::text::corpus::Corpus;
-use crate::text::tokenizer::Tokenizer;
+use crate::text::tokenizer::{Tokenizer, TokenizerError};
 use schemas::error::WriteError;
 use schemas::hex;
 use schemas::manifest::{self, Manifest, SpecSource, TraceSource};
@@ -63,6 +63,9 @@ pub enum CompileError {
     /// A trace is wrong or cannot be read.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The tokenizer is wrong or has no words to make prompts of.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
     /// The plan holds no request.
     #[error(
         "{file}: no request falls into the stages\n  help: raise a rate or a duration, or choose another seed"
@@ -100,8 +103,10 @@ pub fn compile(
             file: job.spec_name.to_owned(),
         });
     }
-    let words = Tokenizer::o200k_base().single_token_words();
-    let corpus = Corpus::generate(seed, &words);
+    let tokenizer = Tokenizer::o200k_base();
+    let words = tokenizer.words()?;
+    let vocabulary: Vec<&str> = words.iter().map(String::as_str).collect();
+    let corpus = Corpus::generate(seed, &vocabulary);
     let payload = Payload {
         api: spec.api,
         server: spec.server,
@@ -200,7 +205,7 @@ fn manifest(
         traces,
         tokenizer: manifest::Tokenizer {
             name: Tokenizer::o200k_base().name().to_owned(),
-            library: "bpe-openai 0.3.2".to_owned(),
+            library: Tokenizer::o200k_base().library().to_owned(),
             sha256: None,
         },
         corpus: manifest::Corpus {

@@ -97,7 +97,8 @@ fn far_draws_are_as_printed() {
 
 #[test]
 fn corpus_and_prompts_are_as_printed() {
-    let vocabulary = Tokenizer::o200k_base().single_token_words();
+    let words = Tokenizer::o200k_base().words().expect("words");
+    let vocabulary: Vec<&str> = words.iter().map(String::as_str).collect();
     let corpus = Corpus::generate(SEED, &vocabulary);
     check(" Vectors: corpus blocks", 1, |inputs| {
         block_row(&vocabulary, &corpus, &inputs[0])

@@ -16,8 +16,10 @@ const SEED: Seed = Seed(42);
 const PROMPTS: u64 = 2_000;
 const LARGEST: u64 = 3_000;
 
+static WORDS: LazyLock<Vec<String>> =
+    LazyLock::new(|| Tokenizer::o200k_base().words().expect("words"));
 static VOCABULARY: LazyLock<Vec<&str>> =
-    LazyLock::new(|| Tokenizer::o200k_base().single_token_words());
+    LazyLock::new(|| WORDS.iter().map(String::as_str).collect());
 static CORPUS: LazyLock<Corpus> = LazyLock::new(|| Corpus::generate(SEED, &VOCABULARY));
 
 fn oracle(text: &str) -> usize {
@@ -71,7 +73,10 @@ fn a_prompt_longer_than_the_corpus_has_exactly_its_tokens() {
     let tokens = 2 * CORPUS_WORDS + 77;
     let text = text_of(&CORPUS, 9, tokens);
     assert_eq!(oracle(&text), tokens as usize);
-    assert_eq!(Tokenizer::o200k_base().count(&text), tokens as usize);
+    assert_eq!(
+        Tokenizer::o200k_base().count(&text).unwrap(),
+        tokens as usize
+    );
 }
 
 #[test]
@@ -138,7 +143,7 @@ fn both_tokenizers_count_other_text_alike() {
         "<|endoftext|>",
         "{\"a\": [1.5e3]}",
     ] {
-        assert_eq!(tokenizer.count(text), oracle(text), "{text:?}");
+        assert_eq!(tokenizer.count(text).unwrap(), oracle(text), "{text:?}");
     }
 }
 

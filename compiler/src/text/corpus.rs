@@ -2,7 +2,7 @@
 //!
 //! Block `k` of 1,024 words comes from stream `k` of `dataset.corpus.words`, so blocks can be
 //! made on any thread in any order. Refuses nothing and tokenises nothing: the caller vouches
-//! for the words (see [`super::tokenizer::Tokenizer::single_token_words`]).
+//! for the words (see [`super::tokenizer::Tokenizer::words`]).
 
 use std::ops::Range;
 

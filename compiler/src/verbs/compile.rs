@@ -120,9 +120,11 @@ fn failure(error: &CompileError) -> Failure {
     let status = match error {
         CompileError::Spec(_) | CompileError::Empty { .. } => exit::WRONG_INPUT,
         CompileError::Trace(error) if error.is_users_fault() => exit::WRONG_INPUT,
-        CompileError::Trace(_) | CompileError::Write(_) | CompileError::Entropy(_) => {
-            exit::WORLD_FAILED
-        }
+        CompileError::Tokenizer(error) if error.is_users_fault() => exit::WRONG_INPUT,
+        CompileError::Trace(_)
+        | CompileError::Tokenizer(_)
+        | CompileError::Write(_)
+        | CompileError::Entropy(_) => exit::WORLD_FAILED,
         CompileError::Interrupted => exit::INTERRUPTED,
     };
     Failure::new(status, error)
