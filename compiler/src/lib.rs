@@ -7,9 +7,12 @@
 pub mod cli;
 pub mod compile;
 pub mod exit;
+pub mod inputs;
 pub mod materialise;
+mod notes;
 pub mod payload;
 pub mod plan;
+mod provenance;
 pub mod rng;
 pub mod samplers;
 pub mod spec;

@@ -3,7 +3,7 @@
 //! A flag wins over a hint, a hint over the default, and each setting knows which it was. Refuses
 //! a hint that cannot be followed instead of bending it, and names the flag that replaces it.
 
-use crate::cli::{MAX_CONNECTIONS, MAX_IN_FLIGHT, MAX_WORKERS, RunArgs, TIMEOUTS};
+use crate::cli::{MAX_IN_FLIGHT, MAX_WORKERS, RunArgs, TIMEOUTS};
 use crate::engine::request::ExtraHeaders;
 use crate::engine::run::{FireSettings, default_connections};
 use crate::engine::schedule::Speed;
@@ -68,15 +68,11 @@ impl Asked {
             max_in_flight: number(
                 "--max-in-flight",
                 args.max_in_flight,
-                hints.max_in_flight,
+                most_in_flight(hints),
                 MAX_IN_FLIGHT,
             )?,
-            connections: number(
-                "--connections",
-                args.connections,
-                hints.connections,
-                MAX_CONNECTIONS,
-            )?,
+            // How many are opened early is no advice of a workload.
+            connections: Setting::of(args.connections, None),
             timeout: timeout(args.timeout, hints.timeout_ns)?,
         })
     }
@@ -98,7 +94,6 @@ impl Asked {
             shown("--url", &self.url),
             shown("--workers", &self.workers),
             shown("--max-in-flight", &self.max_in_flight),
-            shown("--connections", &self.connections),
             self.timeout_seconds(),
         ];
         let flags: Vec<String> = flags.into_iter().flatten().collect();
@@ -158,6 +153,12 @@ impl Asked {
             },
         })
     }
+}
+
+/// A request in flight holds a connection, so either bound holds for both.
+fn most_in_flight(hints: &Hints) -> Option<u64> {
+    let bounds = hints.max_in_flight.into_iter().chain(hints.connections);
+    bounds.min()
 }
 
 /// A flag as it would be typed, if the workload set it.
@@ -237,11 +238,11 @@ mod tests {
         let asked = Asked::new(&args("--workers 1 --url http://flag"), &hints()).unwrap();
         assert_eq!(asked.workers, Setting::of(Some(1), None));
         assert_eq!(asked.url.value.as_deref(), Some("http://flag"));
-        assert_eq!(asked.connections.value, Some(8));
-        assert_eq!(asked.connections.origin, Origin::Workload);
+        assert_eq!(asked.connections, Setting::of(None, None));
+        // 64 in flight would need 64 connections, and there may be 8.
         assert_eq!(
             asked.from_workload().unwrap(),
-            "--max-in-flight 64 --connections 8 --timeout 1.5s"
+            "--max-in-flight 8 --timeout 1.5s"
         );
         let none = Asked::new(&args(""), &Hints::default()).unwrap();
         assert_eq!(none.workers, Setting::of(None, None));
@@ -252,15 +253,12 @@ mod tests {
     #[test]
     fn a_hint_that_cannot_be_followed_is_refused_unless_a_flag_replaces_it() {
         type Change = fn(&mut Hints);
-        let cases: [(&str, &str, Change); 5] = [
+        let cases: [(&str, &str, Change); 4] = [
             ("--workers", "1", |hints| {
                 hints.workers = Some(MAX_WORKERS + 1)
             }),
             ("--max-in-flight", "9", |hints| {
-                hints.max_in_flight = Some(1 << 40)
-            }),
-            ("--connections", "1", |hints| {
-                hints.connections = Some(1 << 32)
+                (hints.max_in_flight, hints.connections) = (Some(1 << 40), None);
             }),
             ("--timeout", "1s", |hints| hints.timeout_ns = Some(1)),
             ("--timeout", "1s", |hints| hints.timeout_ns = Some(u64::MAX)),

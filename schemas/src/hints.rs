@@ -15,7 +15,7 @@ pub struct Hints {
     pub workers: Option<u32>,
     /// Most requests in flight at once, over all workers.
     pub max_in_flight: Option<u64>,
-    /// Connections to open before the first request, over all workers.
+    /// Most connections at once, over all workers.
     pub connections: Option<u64>,
     /// Longest wait for a complete response, in ns.
     pub timeout_ns: Option<u64>,

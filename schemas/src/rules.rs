@@ -211,7 +211,8 @@ pub fn http_head(request: &RequestRecord, tables: &Tables) -> Result<(), Broken>
     }
 }
 
-fn header(name: &str, value: &str) -> Result<(), Broken> {
+/// One header field: name and value.
+pub fn header(name: &str, value: &str) -> Result<(), Broken> {
     let lower_case = name
         .bytes()
         .all(|byte| is_token_byte(byte) && !byte.is_ascii_uppercase());

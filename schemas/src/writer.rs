@@ -64,6 +64,8 @@ pub struct Finished {
 /// Records that wait in an unnamed file until their section's turn comes.
 struct Spool {
     file: BufWriter<File>,
+    /// Of the section to be: hashed as it comes, while others make what comes next.
+    hasher: Sha256,
     bytes: u64,
 }
 
@@ -72,30 +74,40 @@ impl Spool {
         let file = TemporaryFile::unnamed(target)?;
         Ok(Spool {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            hasher: Sha256::new(),
             bytes: 0,
         })
     }
 
     fn push(&mut self, record: &[u8]) -> io::Result<()> {
         self.bytes += record.len() as u64;
+        self.hasher.update(record);
         self.file.write_all(record)
     }
 
-    fn into_reader(self) -> io::Result<File> {
+    fn into_spooled(self) -> io::Result<Spooled> {
         let mut file = self
             .file
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(file)
+        let sha256 = self.hasher.finalize().into();
+        Ok(Spooled { file, sha256 })
     }
 }
 
-/// The output file with the running hashes of the file and of the open section.
+/// A section that is complete, at its beginning.
+struct Spooled {
+    file: File,
+    sha256: Digest,
+}
+
+/// The output file with the running hashes of the file and of the blob.
 struct Output {
     file: BufWriter<TemporaryFile>,
     file_hasher: Sha256,
-    section_hasher: Sha256,
+    /// Of the blob, which is the only section that is written as it comes.
+    blob_hasher: Sha256,
     position: u64,
     section_start: u64,
     entries: Vec<SectionEntry>,
@@ -104,36 +116,34 @@ struct Output {
 impl Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file_hasher.update(bytes);
-        self.section_hasher.update(bytes);
         self.position += bytes.len() as u64;
         self.file.write_all(bytes)
     }
 
-    fn end_section(&mut self, section: Section) -> io::Result<()> {
+    fn end_section(&mut self, section: Section, sha256: Digest) -> io::Result<()> {
         let length = self.position - self.section_start;
         self.entries.push(SectionEntry {
             kind: (section as u32).into(),
             stride: section.stride().into(),
             offset: self.section_start.into(),
             length: length.into(),
-            sha256: self.section_hasher.finalize_reset().into(),
+            sha256,
         });
         self.write(&[0; 8][..padding_after(length) as usize])?;
-        self.section_hasher.reset();
         self.section_start = self.position;
         Ok(())
     }
 
     fn section(&mut self, section: Section, bytes: &[u8]) -> io::Result<()> {
         self.write(bytes)?;
-        self.end_section(section)
+        self.end_section(section, Sha256::digest(bytes).into())
     }
 
-    fn section_from(&mut self, section: Section, mut reader: File) -> io::Result<()> {
+    fn section_from(&mut self, section: Section, mut spooled: Spooled) -> io::Result<()> {
         let mut buffer = vec![0; BUFFER_BYTES];
         loop {
-            match reader.read(&mut buffer)? {
-                0 => return self.end_section(section),
+            match spooled.file.read(&mut buffer)? {
+                0 => return self.end_section(section, spooled.sha256),
                 read => self.write(&buffer[..read])?,
             }
         }
@@ -202,13 +212,12 @@ impl WorkloadWriter {
         let mut output = Output {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             file_hasher: Sha256::new(),
-            section_hasher: Sha256::new(),
+            blob_hasher: Sha256::new(),
             position: 0,
             section_start: 0,
             entries: Vec::with_capacity(Section::ALL.len()),
         };
         output.write(file_header().as_bytes())?;
-        output.section_hasher.reset();
         output.section_start = output.position;
         Ok(WorkloadWriter {
             target: target.to_owned(),
@@ -223,6 +232,7 @@ impl WorkloadWriter {
     /// Appends bytes to the blob and says where they lie.
     pub fn blob(&mut self, bytes: &[u8]) -> Result<Segment, WriteError> {
         let offset = self.output.position - self.output.section_start;
+        self.output.blob_hasher.update(bytes);
         self.output.write(bytes).map_err(|source| self.io(source))?;
         Ok(Segment {
             offset,
@@ -298,18 +308,19 @@ impl WorkloadWriter {
     ) -> io::Result<Finished> {
         let mut output = self.output;
         let view = tables.view();
-        let mut leaves = self.leaves.into_reader()?;
+        let mut leaves = self.leaves.into_spooled()?;
         let stages_leaf = stages_leaf(stages, self.request_count, &view)
             .expect("stage names come from these tables");
-        let content_hash = root_of(stages_leaf, &mut leaves)?;
-        output.end_section(Section::Blob)?;
-        output.section_from(Section::Segments, self.segments.into_reader()?)?;
+        let content_hash = root_of(stages_leaf, &mut leaves.file)?;
+        let blob_sha256 = output.blob_hasher.finalize_reset().into();
+        output.end_section(Section::Blob, blob_sha256)?;
+        output.section_from(Section::Segments, self.segments.into_spooled()?)?;
         output.section(Section::StringBytes, view.string_bytes)?;
         output.section(Section::Strings, view.strings.as_bytes())?;
         output.section(Section::Pairs, view.pairs.as_bytes())?;
         output.section(Section::PairLists, view.pair_lists.as_bytes())?;
         output.section(Section::Stages, stages.as_bytes())?;
-        output.section_from(Section::Requests, self.requests.into_reader()?)?;
+        output.section_from(Section::Requests, self.requests.into_spooled()?)?;
         output.section_from(Section::Leaves, leaves)?;
         output.section(Section::Manifest, &manifest.to_canonical_json())?;
         output.footer(content_hash)?;

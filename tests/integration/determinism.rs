@@ -1,8 +1,10 @@
 //! The same inputs give the same bytes, whatever else differs; other inputs do not.
 
-use crate::support::{compile, dir};
+use crate::golden::specs;
+use crate::support::{compile, dir, root};
 use harness::{Call, Dir};
 use serde_json::Value;
+use std::path::Path;
 
 const POISSON: &str = "\
 seed: 21
@@ -19,19 +21,78 @@ fn written(dir: &Dir, call: Call, name: &str) -> Vec<u8> {
     dir.read(name)
 }
 
+/// Compiles a spec with one thread, with two and with five.
+#[track_caller]
+fn assert_same_for_all_threads(dir: &Dir, spec: &Path) {
+    let with = |threads: u32| {
+        let name = format!("{threads}.wlc");
+        let call = dir.wlc(&format!("compile -o {name} --threads {threads}"));
+        written(dir, call.arg(spec), &name)
+    };
+    let one = with(1);
+    let spec = spec.display();
+    assert!(one == with(2), "{spec}: with two threads");
+    assert!(one == with(5), "{spec}: with five threads");
+}
+
 #[test]
 fn the_bytes_do_not_depend_on_the_number_of_threads() {
     let dir = dir();
     dir.write("s.yaml", POISSON);
-    let with = |threads: u32| {
-        let name = format!("{threads}.wlc");
-        let call = dir.wlc(&format!("compile s.yaml -o {name} --threads {threads}"));
-        written(&dir, call, &name)
+    assert_same_for_all_threads(&dir, &dir.path("s.yaml"));
+    let again = written(
+        &dir,
+        dir.wlc("compile s.yaml -o again.wlc --threads 1"),
+        "again.wlc",
+    );
+    assert!(again == dir.read("1.wlc"), "twice with one thread");
+}
+
+#[test]
+fn the_bytes_of_no_golden_spec_depend_on_the_number_of_threads() {
+    let golden = root().join("tests/golden");
+    let specs = specs();
+    assert!(specs.len() > 30);
+    let (some, others) = specs.split_at(specs.len() / 2);
+    let check = |names: &[String]| {
+        let dir = dir();
+        for name in names {
+            assert_same_for_all_threads(&dir, &golden.join(format!("{name}.yaml")));
+        }
     };
-    let one = with(1);
-    assert!(one == with(1), "twice with one thread");
-    assert!(one == with(2), "with two threads");
-    assert!(one == with(5), "with five threads");
+    std::thread::scope(|scope| {
+        scope.spawn(|| check(some));
+        check(others);
+    });
+}
+
+/// More requests than are made at once (32,768), of which every kind of state that could leak from
+/// one batch into the next has some: answers to earlier turns, texts of one body only, times that
+/// wait for others, cancellations counted over all.
+const LONG: &str = "\
+seed: 23
+api: {type: chat, streaming: true}
+populations:
+- name: talk
+  models: [{name: a, weight: 2}, {name: b, weight: 1}]
+  data: {type: synthetic, input_distribution: 'uniform(1, 5)', output_distribution: 'uniform(1, 9)'}
+  load: {type: gamma, burstiness: 0.5, stages: [{rate: 4k, duration: 4}]}
+  sessions: {turns: 'uniform(1, 4)', delay: 'uniform(1s, 2s)', history: live}
+  sampling: {temperature: 'uniform(0, 1)', seed: true}
+  cancellation: {rate: 0.1, count: exact, delay: 'uniform(1ms, 1s)'}
+- name: group
+  models: [c]
+  data: {type: shared_prefix, shared_prefix: {num_groups: 20, num_prompts_per_group: 500, enable_multi_turn_chat: true}}
+  load: {type: poisson, stages: [{rate: 3k, duration: 4}]}
+";
+
+#[test]
+fn the_bytes_of_a_long_workload_do_not_depend_on_the_number_of_threads() {
+    let dir = dir();
+    dir.write("s.yaml", LONG);
+    assert_same_for_all_threads(&dir, &dir.path("s.yaml"));
+    let requests = dir.wlc("verify 1.wlc --json").run().json()["requests"].clone();
+    assert!(requests.as_u64() > Some(40_000), "{requests}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn updating() -> bool {
 }
 
 /// Names of all specs, sorted.
-fn specs() -> Vec<String> {
+pub fn specs() -> Vec<String> {
     let entries = std::fs::read_dir(golden()).expect("tests/golden");
     let mut names: Vec<String> = entries
         .map(|entry| {

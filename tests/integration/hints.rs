@@ -30,25 +30,30 @@ fn a_workload_names_its_server_and_its_settings() {
     let dir = with_hints(Hints {
         workers: Some(2),
         max_in_flight: Some(8),
-        connections: Some(3),
+        connections: Some(100),
         timeout_ns: Some(30_000_000_000),
         url: Some(url.clone()),
         sweep: None,
     });
     let outcome = dir.replay("run w.wlc --out results").run().ok();
-    let told = format!("--url {url} --workers 2 --max-in-flight 8 --connections 3 --timeout 30s\n");
+    let told = format!("--url {url} --workers 2 --max-in-flight 8 --timeout 30s\n");
     assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
     let run = assert_all_sent(&dir);
     assert_eq!(run["target"]["url"], url);
     for settings in ["requested", "effective"] {
         assert_eq!(run[settings]["workers"], 2);
         assert_eq!(run[settings]["max_in_flight"], 8);
-        assert_eq!(run[settings]["connections"], 3);
         assert_eq!(run[settings]["timeout_ns"], 30_000_000_000_u64);
     }
     let origins = run["origins"].as_object().expect("an object");
     assert_eq!(origins.len(), 5);
-    assert!(origins.values().all(|origin| origin == "workload"));
+    for (setting, origin) in origins {
+        let expected = match setting.as_str() {
+            "connections" => "default",
+            _ => "workload",
+        };
+        assert_eq!(origin, expected, "{setting}");
+    }
 }
 
 #[test]

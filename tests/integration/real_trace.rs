@@ -20,12 +20,17 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 fn trace() -> String {
+    shared_trace(FILE)
+}
+
+/// A published trace, as text.
+pub fn shared_trace(file: &str) -> String {
     let directory = std::env::var_os("WLC_TRACES")
         .map_or_else(|| root().join("../shared/traces"), PathBuf::from);
-    let path = directory.join(FILE);
+    let path = directory.join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|error| {
         panic!(
-            "{}: {error}; set WLC_TRACES to the directory with {FILE}",
+            "{}: {error}; set WLC_TRACES to the directory with {file}",
             path.display()
         )
     })

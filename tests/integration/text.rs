@@ -1,19 +1,40 @@
 //! Token counts are exact: every prompt, re-encoded by an implementation that is not ours.
 
+use crate::lines::{body, number, texts};
 use crate::support::{dir, requests};
 use harness::Inspected;
+use serde_json::Value;
 use std::num::NonZeroUsize;
+use std::sync::LazyLock;
 use tiktoken_rs::CoreBPE;
+
+static ENCODER: LazyLock<CoreBPE> =
+    LazyLock::new(|| tiktoken_rs::o200k_base().expect("the vocabulary is built in"));
+
+/// The tokens of a text, by an implementation that is not ours.
+pub fn encoded(text: &str) -> Vec<u32> {
+    ENCODER.encode_ordinary(text)
+}
+
+/// Requests (lines of `wlc inspect`) whose texts do not encode to the stated count in all.
+pub fn miscounted_in_all(lines: &[Value]) -> Vec<u64> {
+    let wrong = |line: &&Value| {
+        let texts = texts(&body(line));
+        let tokens: usize = texts.iter().map(|text| encoded(text).len()).sum();
+        tokens as u64 != number(line, "input_tokens")
+    };
+    let lines = lines.iter().filter(wrong);
+    lines.map(|line| number(line, "index")).collect()
+}
 
 /// Requests whose prompt does not encode to the stated count.
 pub fn miscounted(requests: &[Inspected]) -> Vec<u64> {
-    let bpe = tiktoken_rs::o200k_base().expect("the vocabulary is built in");
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let share = requests.len().div_ceil(threads).max(1);
     std::thread::scope(|scope| {
         let parts: Vec<_> = requests
             .chunks(share)
-            .map(|part| scope.spawn(|| miscounted_in(&bpe, part)))
+            .map(|part| scope.spawn(|| miscounted_in(part)))
             .collect();
         parts
             .into_iter()
@@ -22,10 +43,9 @@ pub fn miscounted(requests: &[Inspected]) -> Vec<u64> {
     })
 }
 
-fn miscounted_in(bpe: &CoreBPE, requests: &[Inspected]) -> Vec<u64> {
-    let wrong = |request: &&Inspected| {
-        bpe.encode_ordinary(&request.prompt()).len() != request.input_tokens as usize
-    };
+fn miscounted_in(requests: &[Inspected]) -> Vec<u64> {
+    let wrong =
+        |request: &&Inspected| encoded(&request.prompt()).len() != request.input_tokens as usize;
     requests
         .iter()
         .filter(wrong)

@@ -1,4 +1,4 @@
-//! OpenAI `/v1/completions`: one prompt.
+//! OpenAI `/v1/completions`: one prompt, in which the parts of a conversation follow one another.
 
 use super::json_string;
 
@@ -7,6 +7,9 @@ pub const PATH: &str = "/v1/completions";
 
 /// What closes the prompt.
 pub const CLOSING: &str = "\"";
+
+/// What stands between two parts. A space, so that each word stays one token.
+pub const BETWEEN: &str = " ";
 
 /// The body up to the prompt's first character.
 pub fn head(model: &str) -> String {

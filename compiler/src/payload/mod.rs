@@ -1,21 +1,42 @@
-//! Bodies: what stands before and behind a prompt, for each endpoint. JSON is escaped here, once,
-//! and never again.
+//! Bodies: what stands before, between and behind the texts of a prompt, for each endpoint. JSON
+//! is escaped here, once, and never again.
 
 pub mod chat;
 pub mod completion;
+pub mod parameters;
 
-use crate::spec::{Api, ApiKind, Server};
+use crate::spec::{Api, ApiKind, Server, ServerKind};
 use schemas::layout::ResponseFormat;
 
-/// How the bodies of a workload are made.
+/// Who says a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+impl Role {
+    /// Every role, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::System, Self::User, Self::Assistant];
+
+    /// The value of `role`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// How the bodies of a population are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'s> {
     /// The endpoint and whether it streams.
-    pub api: Api,
-    /// The server family whose extensions may be used.
+    pub api: &'s Api,
+    /// The server whose extensions may be used.
     pub server: Option<Server>,
-    /// The value of `model`.
-    pub model: &'s str,
 }
 
 impl Payload<'_> {
@@ -30,14 +51,19 @@ impl Payload<'_> {
         }
     }
 
-    /// Header fields that the endpoint needs.
-    pub fn headers(&self) -> Vec<(&'static str, &'static str)> {
+    /// Header fields: those that the endpoint needs, then those of the spec.
+    pub fn headers(&self) -> Vec<(&str, &str)> {
         let accept = if self.api.streaming {
             "text/event-stream"
         } else {
             "application/json"
         };
-        vec![("content-type", "application/json"), ("accept", accept)]
+        let needed = [("content-type", "application/json"), ("accept", accept)];
+        let own = &self.api.headers;
+        let of_spec = |name: &str| own.iter().any(|(own, _)| own == name);
+        let needed = needed.into_iter().filter(|(name, _)| !of_spec(name));
+        let own = own.iter().map(|(name, value)| (&**name, &**value));
+        needed.chain(own).collect()
     }
 
     /// How the answer is to be read.
@@ -48,28 +74,41 @@ impl Payload<'_> {
         }
     }
 
-    /// The body up to the prompt's first character.
-    pub fn head(&self) -> String {
+    /// The body up to the first text, which `role` says.
+    pub fn head(&self, model: &str, role: Role) -> String {
         match self.api.kind {
-            ApiKind::Chat => chat::head(self.model),
-            ApiKind::Completion => completion::head(self.model),
+            ApiKind::Chat => chat::head(model, role),
+            ApiKind::Completion => completion::head(model),
         }
     }
 
-    /// The body from behind the prompt's last character, asking for `output_tokens`.
-    pub fn tail(&self, output_tokens: u32) -> String {
-        let closing = match self.api.kind {
+    /// What stands between two texts, the second of which `role` says.
+    pub fn between(&self, role: Role) -> &'static str {
+        match self.api.kind {
+            ApiKind::Chat => chat::between(role),
+            ApiKind::Completion => completion::BETWEEN,
+        }
+    }
+
+    /// What closes the last text.
+    pub fn closing(&self) -> &'static str {
+        match self.api.kind {
             ApiKind::Chat => chat::CLOSING,
             ApiKind::Completion => completion::CLOSING,
+        }
+    }
+
+    /// The body from behind the closing on, asking for `output_tokens`.
+    pub fn tail(&self, output_tokens: u32) -> String {
+        let exactly = match self.server {
+            Some(server) if server.ignore_eos => exactly(server.kind, output_tokens),
+            _ => String::new(),
         };
-        let exactly = self
-            .server
-            .map_or(String::new(), |server| exactly(server, output_tokens));
         let streaming = match self.api.streaming {
             true => r#""stream":true,"stream_options":{"include_usage":true}"#,
             false => r#""stream":false"#,
         };
-        format!(r#"{closing},"max_tokens":{output_tokens},{exactly}{streaming}}}"#)
+        format!(r#","max_tokens":{output_tokens},{exactly}{streaming}}}"#)
     }
 }
 
@@ -77,17 +116,27 @@ impl Payload<'_> {
 ///
 /// vLLM and SGLang read both. Text Generation Inference documents no such field for its HTTP
 /// interface and passes over unknown ones; it may stop early (see [`stops_early`]).
-fn exactly(server: Server, output_tokens: u32) -> String {
+fn exactly(server: ServerKind, output_tokens: u32) -> String {
     match server {
-        Server::Vllm | Server::Sglang | Server::Tgi => {
+        ServerKind::Vllm | ServerKind::Sglang | ServerKind::Tgi => {
             format!(r#""ignore_eos":true,"min_tokens":{output_tokens},"#)
         }
     }
 }
 
-/// Whether answers may be shorter than asked on this server, whatever the body says.
-pub fn stops_early(server: Option<Server>) -> bool {
-    matches!(server, None | Some(Server::Tgi))
+/// Why answers may be shorter than asked whatever the body says, or nothing if they are not.
+pub fn stops_early(server: Option<Server>) -> Option<&'static str> {
+    match server {
+        None => Some("no `server: {type: vllm|sglang}` is named, so no such extension is used"),
+        Some(Server {
+            ignore_eos: false, ..
+        }) => Some("`server.ignore_eos` is false"),
+        Some(Server {
+            kind: ServerKind::Tgi,
+            ..
+        }) => Some("tgi documents no field that makes it ignore the end of text"),
+        Some(_) => None,
+    }
 }
 
 /// A JSON string, with its quotes.
@@ -100,13 +149,34 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn body(kind: ApiKind, streaming: bool, server: Option<Server>) -> Value {
-        let payload = Payload {
-            api: Api { kind, streaming },
-            server,
-            model: "a \"quoted\" \\ model",
+    const VLLM: Option<Server> = Some(Server {
+        kind: ServerKind::Vllm,
+        ignore_eos: true,
+    });
+
+    fn body(
+        kind: ApiKind,
+        streaming: bool,
+        server: Option<Server>,
+        texts: &[(Role, &str)],
+    ) -> Value {
+        let api = Api {
+            kind,
+            streaming,
+            headers: Vec::new(),
         };
-        serde_json::from_str(&format!("{}hello world{}", payload.head(), payload.tail(7))).unwrap()
+        let payload = Payload { api: &api, server };
+        let mut body = String::new();
+        for (i, (role, text)) in texts.iter().enumerate() {
+            body += &match i {
+                0 => payload.head("a \"quoted\" \\ model", *role),
+                _ => payload.between(*role).to_owned(),
+            };
+            body += text;
+        }
+        body += payload.closing();
+        body += &payload.tail(7);
+        serde_json::from_str(&body).unwrap()
     }
 
     #[test]
@@ -117,7 +187,8 @@ mod tests {
             "max_tokens": 7, "ignore_eos": true, "min_tokens": 7,
             "stream": true, "stream_options": {"include_usage": true},
         });
-        assert_eq!(body(ApiKind::Chat, true, Some(Server::Vllm)), expected);
+        let texts = [(Role::User, "hello world")];
+        assert_eq!(body(ApiKind::Chat, true, VLLM, &texts), expected);
     }
 
     #[test]
@@ -125,6 +196,27 @@ mod tests {
         let expected = json!({
             "model": "a \"quoted\" \\ model", "prompt": "hello world", "max_tokens": 7, "stream": false,
         });
-        assert_eq!(body(ApiKind::Completion, false, None), expected);
+        let texts = [(Role::User, "hello world")];
+        assert_eq!(body(ApiKind::Completion, false, None, &texts), expected);
+        let eos = Some(Server {
+            kind: ServerKind::Vllm,
+            ignore_eos: false,
+        });
+        assert_eq!(body(ApiKind::Completion, false, eos, &texts), expected);
+    }
+
+    #[test]
+    fn a_conversation_is_messages_or_one_text() {
+        let texts = [
+            (Role::System, "be brief"),
+            (Role::User, "hello"),
+            (Role::Assistant, "yes"),
+            (Role::User, "why"),
+        ];
+        let chat = body(ApiKind::Chat, false, None, &texts);
+        let expected = texts.map(|(role, text)| json!({"role": role.name(), "content": text}));
+        assert_eq!(chat["messages"], json!(expected));
+        let completion = body(ApiKind::Completion, false, None, &texts);
+        assert_eq!(completion["prompt"], "be brief hello yes why");
     }
 }

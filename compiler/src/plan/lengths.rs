@@ -1,53 +1,109 @@
 //! How long prompts and answers are.
 
-use super::PlannedRequest;
+use super::rows::Rows;
+use crate::rng::index::MAX_ORDINALS;
 use crate::rng::{Component, Seed, Streams};
-use crate::samplers::{Distribution, Shape};
-use crate::spec::LengthSpec;
-use rayon::prelude::*;
+use crate::samplers::{Distribution, PairDistribution};
+use crate::spec;
+use traces::Event;
 
-/// Draws both lengths of every request; gives the components that were drawn from.
-pub fn draw(
-    input: &LengthSpec,
-    output: &LengthSpec,
-    seed: Seed,
-    requests: &mut [PlannedRequest],
-) -> Vec<Component> {
-    let (input, output) = (distribution(input), distribution(output));
-    let input_streams = Streams::new(seed, Component::PromptLength);
-    let output_streams = Streams::new(seed, Component::MaxTokens);
-    // The bounds of a spec are 32-bit, and so is every length between them.
-    requests.par_iter_mut().for_each(|request| {
-        request.input_tokens = input.sample(&input_streams, request.ordinal) as u32;
-        request.output_tokens = output.sample(&output_streams, request.ordinal) as u32;
-    });
-    let drawn = [
-        (input, Component::PromptLength),
-        (output, Component::MaxTokens),
-    ];
-    drawn
-        .into_iter()
-        .filter(|(lengths, _)| lengths.certain().is_none())
-        .map(|(_, component)| component)
-        .collect()
+/// Tokens of one turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of what the user says.
+    pub input: u32,
+    /// Of the answer that is asked for.
+    pub output: u32,
 }
 
-fn distribution(spec: &LengthSpec) -> Distribution {
-    let (shape, min, max) = match *spec {
-        LengthSpec::Fixed { tokens } => return Distribution::fixed(u64::from(tokens)),
-        LengthSpec::Uniform { min, max } => (Shape::Uniform, min, max),
-        LengthSpec::Normal {
-            mean,
-            std_dev,
-            min,
-            max,
-        } => (Shape::Normal { mean, std_dev }, min, max),
-        LengthSpec::LogNormal {
-            mean,
-            std_dev,
-            min,
-            max,
-        } => (Shape::LogNormal { mean, std_dev }, min, max),
-    };
-    Distribution::new(shape, u64::from(min), u64::from(max)).expect("the spec was checked")
+/// Where the lengths of a population come from.
+#[derive(Clone, Debug)]
+pub enum Lengths {
+    /// Each drawn by itself.
+    Drawn {
+        input: (Distribution, Streams),
+        output: (Distribution, Streams),
+    },
+    /// Drawn together.
+    Pairs(PairDistribution, Streams),
+    /// Of the row that is replayed.
+    Row,
+    /// Of another trace's rows, in turn.
+    Rows(Vec<Tokens>),
+}
+
+impl Lengths {
+    /// Prepares the lengths of a population. `other` is the trace that gives lengths only.
+    pub fn new(
+        lengths: &spec::Lengths,
+        other: Option<&Rows>,
+        seed: Seed,
+        population: Option<&str>,
+    ) -> Self {
+        let streams = |component| Streams::in_population(seed, population, component);
+        match lengths {
+            spec::Lengths::Drawn { input, output } => Self::Drawn {
+                input: (input.clone(), streams(Component::PromptLength)),
+                output: (output.clone(), streams(Component::MaxTokens)),
+            },
+            spec::Lengths::Pairs(pairs) => {
+                Self::Pairs(pairs.clone(), streams(Component::SequenceDistribution))
+            }
+            spec::Lengths::FromTrace => Self::Row,
+            spec::Lengths::FromOtherTrace(_) => {
+                let rows = other.expect("the caller reads the traces that the spec names");
+                Self::Rows(rows.events().map(Tokens::of_event).collect())
+            }
+        }
+    }
+
+    /// Lengths of the turn with this stream index; `event` is the row that it replays.
+    pub fn of(&self, index: u64, event: Option<&Event>) -> Tokens {
+        match self {
+            Self::Drawn { input, output } => Tokens {
+                input: input.0.sample(&input.1, index) as u32,
+                output: output.0.sample(&output.1, index) as u32,
+            },
+            Self::Pairs(pairs, streams) => {
+                let (input, output) = pairs.sample(streams, index);
+                Tokens {
+                    input: input as u32,
+                    output: output as u32,
+                }
+            }
+            Self::Row => Tokens::of_event(event.expect("the spec replays a trace")),
+            Self::Rows(rows) => {
+                let (turn, ordinal) = (index / MAX_ORDINALS, index % MAX_ORDINALS);
+                rows[((ordinal + turn) % rows.len() as u64) as usize]
+            }
+        }
+    }
+
+    /// What is drawn from.
+    pub fn components(&self) -> Vec<Component> {
+        match self {
+            Self::Drawn { input, output } => {
+                let uncertain = |distribution: &Distribution, component| {
+                    distribution.certain().is_none().then_some(component)
+                };
+                let components = [
+                    uncertain(&input.0, Component::PromptLength),
+                    uncertain(&output.0, Component::MaxTokens),
+                ];
+                components.into_iter().flatten().collect()
+            }
+            Self::Pairs(pairs, _) if pairs.certain().is_some() => Vec::new(),
+            Self::Pairs(..) => vec![Component::SequenceDistribution],
+            Self::Row | Self::Rows(_) => Vec::new(),
+        }
+    }
+}
+
+impl Tokens {
+    fn of_event(event: &Event) -> Self {
+        Self {
+            input: event.input_tokens,
+            output: event.output_tokens,
+        }
+    }
 }

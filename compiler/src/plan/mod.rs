@@ -1,87 +1,109 @@
-//! Plan: from checked values to integer tables: when, how long, in which stage. No bytes, no I/O.
+//! Plan: from checked values to integers: when, how long, who, in which conversation. No bytes,
+//! no I/O.
+//!
+//! A plan is not a table but a way to make one: arrivals are walked in firing order, and each
+//! becomes one request or the turns of a conversation by itself, from its own identity. So a plan
+//! of a million requests takes no more memory than one of ten, any part of it can be made on any
+//! thread, and walking it twice gives the same.
 
 pub mod arrivals;
+pub mod cancellation;
+pub mod error;
 pub mod lengths;
+pub mod population;
+pub mod prefixes;
+pub mod request;
+pub mod rows;
+pub mod sampling;
+pub mod stage;
+mod timing;
+mod turns;
+pub mod who;
 
-use crate::rng::{Component, Seed};
-use crate::spec::{Data, Lengths, Load, Spec};
-use traces::Trace;
+use crate::rng::Seed;
+use crate::spec::Spec;
+pub use arrivals::Arrival;
+pub use error::PlanError;
+pub use population::{Population, PopulationTraces, Replayed};
+pub use request::{PlannedRequest, Start};
+pub use stage::PlannedStage;
 
-/// One request, decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlannedRequest {
-    /// The request's identity, under which everything random about it is drawn: its ordinal, or
-    /// its row number in a trace.
-    pub ordinal: u64,
-    /// Start in ns from t0.
-    pub at_ns: u64,
-    /// Index of the stage.
-    pub stage: u32,
-    /// Prompt tokens.
-    pub input_tokens: u32,
-    /// Tokens that the server is asked to generate.
-    pub output_tokens: u32,
-}
-
-/// One stage, decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlannedStage {
-    /// Start in ns from t0.
-    pub start_ns: u64,
-    /// Asked duration in ns; for a trace the offset of its last request.
-    pub duration_ns: u64,
-    /// Asked rate in requests per 10^6 seconds; none for a trace.
-    pub rate_microhertz: Option<u64>,
-    /// Requests in the stage.
-    pub request_count: u64,
-}
-
-/// Everything that the plan decides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// In order of time.
+/// Everything that decides a load, short of its bytes.
+pub struct Plan<'s> {
+    /// In the spec's order; a request names its own by number.
+    pub populations: Vec<Population<'s>>,
+    /// The stages of the first population, then those of the next.
     pub stages: Vec<PlannedStage>,
-    /// In firing order.
-    pub requests: Vec<PlannedRequest>,
-    /// What was drawn from, in the order of the registry.
-    pub drawn_from: Vec<Component>,
 }
 
-impl Plan {
-    /// Decides a spec. `trace` is the one that the spec names, already read.
-    pub fn new(spec: &Spec, seed: Seed, trace: Option<&Trace>) -> Self {
-        let (stages, mut requests) = match (&spec.load, trace) {
-            (Load::Constant { stages }, _) => arrivals::constant(stages),
-            (Load::Poisson { stages }, _) => arrivals::poisson(stages, seed),
-            (Load::TraceReplay(_), Some(trace)) => arrivals::replayed(trace),
-            (Load::TraceReplay(_), None) => {
-                panic!("the caller reads the trace that the spec names")
+impl<'s> Plan<'s> {
+    /// Decides a spec. `traces` holds, for each population, the traces that it names, already
+    /// read.
+    ///
+    /// # Errors
+    /// If a trace, windowed and sampled as the spec says, cannot be a load.
+    pub fn new(
+        spec: &'s Spec,
+        seed: Seed,
+        traces: &'s [PopulationTraces],
+    ) -> Result<Self, PlanError> {
+        let mut stages = Vec::new();
+        let mut populations = Vec::with_capacity(spec.populations.len());
+        for (number, (population, traces)) in spec.populations.iter().zip(traces).enumerate() {
+            populations.push(Population::new(
+                number as u32,
+                population,
+                seed,
+                traces,
+                &mut stages,
+            )?);
+        }
+        for number in 1..populations.len() {
+            let (before, from_here) = populations.split_at_mut(number);
+            let population: &mut Population = &mut from_here[0];
+            let same = before
+                .iter()
+                .find(|other| other.replays_the_blocks_of(population));
+            if let Some(other) = same {
+                population.blocks_prefix = other.blocks_prefix;
             }
-        };
-        let mut drawn_from = Vec::new();
-        if matches!(spec.load, Load::Poisson { .. }) {
-            drawn_from.push(Component::PoissonInterval);
         }
-        if let Data {
-            lengths: Lengths::Drawn { input, output },
-            ..
-        } = &spec.data
-        {
-            drawn_from.extend(lengths::draw(input, output, seed, &mut requests));
-        }
-        Plan {
+        Ok(Self {
+            populations,
             stages,
-            requests,
-            drawn_from,
-        }
+        })
     }
 
-    /// End of the last stage, in ns from t0.
+    /// All arrivals of all populations in firing order, each with its population's number.
+    ///
+    /// Arrivals that count from t0 come first, by time, then by population, then in their own
+    /// order; behind them those of each stage that waits for the one before it.
+    pub fn arrivals(&self) -> arrivals::merged::Merged<'_> {
+        arrivals::merged::Merged::new(&self.populations, &self.stages)
+    }
+
+    /// How many arrivals there will be, roughly, for a progress bar.
+    pub fn expected_arrivals(&self) -> u64 {
+        let expected = self.populations.iter().map(Population::expected_arrivals);
+        expected.fold(0, u64::saturating_add)
+    }
+
+    /// End of the last stage whose times are known beforehand, in ns from t0.
     pub fn duration_ns(&self) -> u64 {
-        self.stages
+        let scheduled = self.stages.iter().filter(|stage| !stage.after_previous);
+        let ends = scheduled.map(|stage| stage.start_ns + stage.duration_ns.unwrap_or(0));
+        ends.max().unwrap_or(0)
+    }
+
+    /// Every identifier that something is drawn from, sorted.
+    pub fn drawn_from(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .populations
             .iter()
-            .map(|stage| stage.start_ns + stage.duration_ns)
-            .max()
-            .unwrap_or(0)
+            .flat_map(Population::drawn_from)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 }

@@ -203,7 +203,7 @@ impl Component {
             Self::PromptPrefix => Entry {
                 identifier: "dataset.prompt.prefix",
                 index: "group number",
-                draws: "up to three word positions, then one slice start",
+                draws: "one length, then up to three word positions, then one slice start",
             },
             Self::AnswerCorpus => Entry {
                 identifier: "dataset.answer.corpus",
@@ -217,7 +217,7 @@ impl Component {
             },
             Self::SamplerRows => Entry {
                 identifier: "dataset.sampler.rows",
-                index: "trace row",
+                index: "conversation number or trace row",
                 draws: "one share",
             },
             Self::SamplerShuffle => Entry {

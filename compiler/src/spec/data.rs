@@ -1,156 +1,312 @@
-//! The `data` block: what the requests ask, as far as their lengths go.
+//! The `data` block: what the requests ask, and how long it is.
 //!
-//! Refuses lengths given twice (by a trace and by distributions), and a trace
-//! other than the one whose times are replayed.
+//! Refuses lengths given twice (by a trace, by distributions, by pairs, by a shared prefix).
 
+use super::context::Context;
+use super::distribution::{self, TOKENS};
 use super::error::SpecError;
 use super::fields::{Choices, Cursor, Fields, Keys, REMOVE};
-pub use super::length::{LengthSpec, MAX_LENGTH_TOKENS, MIN_LENGTH_TOKENS};
 use super::load::Load;
-use super::trace::TraceRef;
+use super::shared_prefix;
+use super::trace::{TraceFormat, TraceRef};
+use crate::samplers::{Distribution, PairDistribution};
 
 /// What the prompts are made of.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data {
     pub kind: DataKind,
     pub lengths: Lengths,
+    /// Set if and only if `kind` is [`DataKind::SharedPrefix`].
+    pub shared_prefix: Option<SharedPrefix>,
 }
 
-/// inference-perf's name for how text is made; both mean the same here so far.
+/// inference-perf's name for how text is made; the first two mean the same here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataKind {
     Synthetic,
     Random,
+    /// Groups of prompts that begin with the same system prompt.
+    SharedPrefix,
 }
 
 /// Where token counts come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lengths {
-    /// Drawn for each request.
+    /// Drawn for each request, in tokens. For a shared prefix `input` is the question behind it.
     Drawn {
-        input: LengthSpec,
-        output: LengthSpec,
+        input: Distribution,
+        output: Distribution,
     },
-    /// Read from the row of the trace that `load` replays; `load` is then
-    /// [`Load::TraceReplay`].
+    /// Drawn together, in tokens.
+    Pairs(PairDistribution),
+    /// Read from the row of the trace that `load` replays; `load` is then [`Load::Trace`].
+    ///
+    /// [`Load::Trace`]: super::load::Load::Trace
     FromTrace,
+    /// Request i takes row i, modulo the number of rows, of this trace, whose times are not used.
+    FromOtherTrace(TraceRef),
+}
+
+/// Groups of prompts that begin with the same system prompt (inference-perf's `shared_prefix`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct SharedPrefix {
+    /// Distinct system prompts.
+    pub groups: u32,
+    /// Distinct questions behind each of them.
+    pub prompts_per_group: u32,
+    /// Tokens of a system prompt.
+    pub system: Distribution,
+    /// Whether each question is a user who goes on with one conversation.
+    pub multi_turn: bool,
 }
 
 const KEYS: Keys = Keys {
-    known: &["type", "input_distribution", "output_distribution", "trace"],
+    known: &[
+        "type",
+        "input_distribution",
+        "output_distribution",
+        "sequence_distribution",
+        "trace",
+        "shared_prefix",
+    ],
     later: &[
         ("path", REMOVE),
         ("corpus", REMOVE),
         ("tokenizer", REMOVE),
-        ("shared_prefix", REMOVE),
         ("images", REMOVE),
         ("audio", REMOVE),
-        ("sessions", REMOVE),
+        ("multimodal", REMOVE),
+        (
+            "bimodal",
+            "write two `populations`, each with its own `data`",
+        ),
     ],
+    refused: &[(
+        "sessions",
+        "sessions stand in a block of their own",
+        "write `sessions: {turns: .., delay: ..}` beside `data`",
+    )],
 };
 
 const KINDS: Choices<DataKind> = Choices {
     known: &[
         ("synthetic", DataKind::Synthetic),
         ("random", DataKind::Random),
+        ("shared_prefix", DataKind::SharedPrefix),
     ],
     later: &[
-        "mock",
         "shareGPT",
-        "shared_prefix",
         "corpus",
+        "bimodal",
+        "dataset_trace",
+        "conversation_replay",
+        "otel_trace_replay",
+        "visionarena",
         "cnn_dailymail",
         "billsum_conversations",
         "infinity_instruct",
     ],
+    refused: &[(
+        "mock",
+        "mock data has no tokens to count",
+        "write `type: synthetic`, with distributions",
+    )],
 };
 
-impl Data {
-    /// Reads the block at `cursor`, if there is one, for requests that come as
-    /// `load` says.
-    pub(super) fn read(
-        cursor: Option<Cursor<'_>>,
+/// What the data takes its lengths from, of which only one may be written.
+const SOURCES: [&str; 4] = [
+    "trace",
+    "sequence_distribution",
+    "input_distribution",
+    "output_distribution",
+];
+
+const DEFAULT_NOTE: &str =
+    "prompts and answers have normal(512, 200, min=10, max=1024) tokens, inference-perf's default";
+
+/// The block, and the seed in it for the caller, who knows the others.
+pub(super) struct DataBlock<'a> {
+    pub data: Data,
+    pub seed: Option<Cursor<'a>>,
+}
+
+impl<'a> DataBlock<'a> {
+    /// Reads the block at `cursor`, if there is one, for requests that come as `load` says.
+    pub fn read(
+        cursor: Option<Cursor<'a>>,
         root: &Cursor<'_>,
         load: &Load,
+        context: &mut Context<'_>,
     ) -> Result<Self, SpecError> {
         let Some(cursor) = cursor else {
-            return Self::default_for(root, load);
+            context.note(format!(
+                "there is no `data`: {DEFAULT_NOTE}{}",
+                beside(load)
+            ));
+            let lengths = default_lengths();
+            check_serve_gen(&lengths, load, root)?;
+            return Ok(Self::of(DataKind::Synthetic, lengths));
         };
-        let fields = cursor.fields(&KEYS)?;
+        let fields = cursor.clone().fields(&KEYS)?;
         let kind = fields
             .required("type", "add `type: synthetic`")?
             .choice(&KINDS)?;
-        let lengths = match fields.optional("trace") {
-            Some(trace) => read_trace(trace, &fields, load)?,
-            None => read_distributions(&fields, load)?,
+        let block = match kind {
+            DataKind::SharedPrefix => read_shared_prefix(&fields, context)?,
+            DataKind::Synthetic | DataKind::Random => {
+                Self::of(kind, read_lengths(&fields, load, context)?)
+            }
         };
-        Ok(Self { kind, lengths })
+        check_serve_gen(&block.data.lengths, load, &cursor)?;
+        Ok(block)
     }
 
-    /// What inference-perf's distributions default to; a trace has no default,
-    /// because its own token counts are more likely to be meant.
-    fn default_for(root: &Cursor<'_>, load: &Load) -> Result<Self, SpecError> {
-        if let Load::TraceReplay(trace) = load {
-            return Err(root.error(NO_LENGTHS, trace_remedy(trace)));
-        }
-        let lengths = Lengths::Drawn {
-            input: LengthSpec::DEFAULT,
-            output: LengthSpec::DEFAULT,
+    fn of(kind: DataKind, lengths: Lengths) -> Self {
+        let data = Data {
+            kind,
+            lengths,
+            shared_prefix: None,
         };
-        let kind = DataKind::Synthetic;
-        Ok(Self { kind, lengths })
+        Self { data, seed: None }
     }
 }
 
-const NO_LENGTHS: &str =
-    "a trace replay needs token counts, from `data.trace` or from both distributions";
-
-fn trace_remedy(trace: &TraceRef) -> String {
-    let (file, format) = (&trace.file, trace.format.name());
-    format!(
-        "add `data: {{type: random, trace: {{file: {file}, format: {format}}}}}`, \
-         or both distributions"
-    )
+fn default_lengths() -> Lengths {
+    Lengths::Drawn {
+        input: distribution::default_length(),
+        output: distribution::default_length(),
+    }
 }
 
-fn read_trace(cursor: Cursor<'_>, fields: &Fields<'_>, load: &Load) -> Result<Lengths, SpecError> {
-    let trace = TraceRef::read(cursor.clone())?;
-    for key in ["input_distribution", "output_distribution"] {
-        if let Some(second) = fields.optional(key) {
-            let what = "the token counts come from `data.trace` already";
-            return Err(second.error(what, "remove the distributions, or remove `data.trace`"));
-        }
-    }
+/// What a user may have expected beside a trace.
+fn beside(load: &Load) -> &'static str {
     match load {
-        Load::TraceReplay(replayed) if *replayed == trace => Ok(Lengths::FromTrace),
-        Load::TraceReplay(replayed) => {
-            let what = format!(
-                "token counts from another trace than `load.trace` are not supported by this version yet: \"{}\" is not \"{}\"",
-                trace.file, replayed.file
-            );
-            let remedy = "name the same file in the same words in `data.trace` and `load.trace`";
-            Err(cursor.error(what, remedy))
+        Load::Trace { .. } => {
+            "; the trace's own token counts are used only if `data.trace` names it, too"
         }
-        Load::Constant { .. } | Load::Poisson { .. } => {
-            let what = "a trace gives token counts only where its times are replayed too";
-            let remedy = "set `load.type: trace_replay`, or write both distributions instead";
-            Err(cursor.error(what, remedy))
+        _ => "",
+    }
+}
+
+/// ServeGen describes lengths and times together.
+fn check_serve_gen(lengths: &Lengths, load: &Load, cursor: &Cursor<'_>) -> Result<(), SpecError> {
+    let Load::Trace { trace, .. } = load else {
+        return Ok(());
+    };
+    if trace.format != TraceFormat::ServeGen || *lengths == Lengths::FromTrace {
+        return Ok(());
+    }
+    let what = "a ServeGen trace brings its own token counts, and nothing else fits its times";
+    let remedy = format!(
+        "write `data: {{type: random, trace: {{file: {}, format: ServeGen}}}}`",
+        trace.file
+    );
+    Err(cursor.error(what, remedy))
+}
+
+fn read_shared_prefix<'a>(
+    fields: &Fields<'a>,
+    context: &mut Context<'_>,
+) -> Result<DataBlock<'a>, SpecError> {
+    if let Some(foreign) = SOURCES.iter().find_map(|key| fields.optional(key)) {
+        let what = "data of type shared_prefix has its lengths in `data.shared_prefix`";
+        let remedy = "remove it, and write `question_len` and `output_len` there";
+        return Err(foreign.error(what, remedy));
+    }
+    let block = shared_prefix::read(fields.optional("shared_prefix"), context)?;
+    Ok(DataBlock {
+        data: Data {
+            kind: DataKind::SharedPrefix,
+            lengths: block.lengths,
+            shared_prefix: Some(block.prefix),
+        },
+        seed: block.seed,
+    })
+}
+
+fn read_lengths(
+    fields: &Fields<'_>,
+    load: &Load,
+    context: &mut Context<'_>,
+) -> Result<Lengths, SpecError> {
+    if let Some(foreign) = fields.optional("shared_prefix") {
+        let what = "only data of type shared_prefix has it";
+        return Err(foreign.error(what, "set `data.type: shared_prefix`, or remove it"));
+    }
+    if let Some(trace) = fields.optional("trace") {
+        refuse_beside(
+            fields,
+            "trace",
+            "remove the distributions, or remove `data.trace`",
+        )?;
+        return read_trace(&trace, load);
+    }
+    if let Some(pairs) = fields.optional("sequence_distribution") {
+        let remedy = "remove the other distributions, or `data.sequence_distribution`";
+        refuse_beside(fields, "sequence_distribution", remedy)?;
+        return distribution::read_pairs(&pairs).map(Lengths::Pairs);
+    }
+    read_distributions(fields, load, context)
+}
+
+/// Refuses every other source of lengths beside `source`.
+fn refuse_beside(fields: &Fields<'_>, source: &str, remedy: &str) -> Result<(), SpecError> {
+    let others = SOURCES.iter().filter(|key| **key != source);
+    match others.filter_map(|key| fields.optional(key)).next() {
+        Some(second) => {
+            let what = format!("the token counts come from `data.{source}` already");
+            Err(second.error(what, remedy))
+        }
+        None => Ok(()),
+    }
+}
+
+fn read_trace(cursor: &Cursor<'_>, load: &Load) -> Result<Lengths, SpecError> {
+    let trace = TraceRef::read(cursor)?;
+    match load {
+        Load::Trace {
+            trace: replayed, ..
+        } if replayed.is_same_file(&trace) => {
+            if TraceRef::has_options(cursor) && trace.options != replayed.options {
+                let what = "its options are not those of `load.trace`, the same file";
+                let remedy = "leave them out here: each request has the counts of its own row";
+                return Err(cursor.error(what, remedy));
+            }
+            Ok(Lengths::FromTrace)
+        }
+        _ => {
+            TraceRef::refuse_times(cursor)?;
+            Ok(Lengths::FromOtherTrace(trace))
         }
     }
 }
 
-fn read_distributions(fields: &Fields<'_>, load: &Load) -> Result<Lengths, SpecError> {
+fn read_distributions(
+    fields: &Fields<'_>,
+    load: &Load,
+    context: &mut Context<'_>,
+) -> Result<Lengths, SpecError> {
     let input = fields.optional("input_distribution");
     let output = fields.optional("output_distribution");
-    if let (None, None, Load::TraceReplay(trace)) = (&input, &output, load) {
-        return Err(fields.cursor.error(NO_LENGTHS, trace_remedy(trace)));
+    let name = fields.cursor.name();
+    if input.is_none() && output.is_none() {
+        context.note(format!(
+            "{name} says no lengths: {DEFAULT_NOTE}{}",
+            beside(load)
+        ));
+        return Ok(default_lengths());
     }
-    let one = |key: &str| {
-        let remedy = format!("add `{key}: {{type: fixed, mean: 128}}`, or another distribution");
-        LengthSpec::read(fields.required(key, &remedy)?)
+    let mut one = |cursor: Option<Cursor<'_>>, key| match cursor {
+        Some(cursor) => distribution::read(cursor, &TOKENS, context),
+        None => {
+            context.note(format!(
+                "{name}: `{key}` is normal(512, 200, min=10, max=1024), inference-perf's default"
+            ));
+            Ok(distribution::default_length())
+        }
     };
     Ok(Lengths::Drawn {
-        input: one("input_distribution")?,
-        output: one("output_distribution")?,
+        input: one(input, "input_distribution")?,
+        output: one(output, "output_distribution")?,
     })
 }

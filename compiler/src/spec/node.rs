@@ -83,6 +83,15 @@ impl Node {
         }
     }
 
+    /// Whether nothing stands here: null, or an empty text.
+    pub fn is_empty(&self) -> bool {
+        match &self.value {
+            Value::Null => true,
+            Value::Text(text) => text.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Gives the whole tree one place, for values that come from `--set`.
     pub fn move_to(&mut self, place: &Place) {
         self.place = place.clone();

@@ -25,6 +25,8 @@ pub struct Corpus {
     text: String,
     /// Byte offset of each word's space, and at the end the length of the text.
     starts: Vec<u32>,
+    /// The same of each distinct word of the vocabulary, behind the corpus, if there is a need.
+    lexicon: Vec<u32>,
 }
 
 impl Corpus {
@@ -33,7 +35,7 @@ impl Corpus {
     ///
     /// # Panics
     /// If the vocabulary is empty.
-    pub fn generate(seed: Seed, vocabulary: &[&str]) -> Self {
+    pub fn generate(seed: Seed, vocabulary: &[impl AsRef<str> + Sync]) -> Self {
         let streams = Streams::new(seed, Component::CorpusWords);
         let choice = WeightedChoice::new((0..vocabulary.len() as u64).map(rank_weight))
             .expect("a corpus needs a vocabulary, of fewer than 2^32 words");
@@ -41,7 +43,7 @@ impl Corpus {
             .into_par_iter()
             .flat_map_iter(|block| block_ranks(&choice, streams.stream(u64::from(block))))
             .collect();
-        Self::from_words(ranks.into_iter().map(|rank| vocabulary[rank]))
+        Self::from_words(ranks.into_iter().map(|rank| vocabulary[rank].as_ref()))
     }
 
     /// Lays out these words, in this order.
@@ -57,7 +59,36 @@ impl Corpus {
             starts.push(u32::try_from(text.len()).expect("corpus under 4 GiB"));
         }
         assert!(starts.len() > 1, "a corpus needs words");
-        Self { text, starts }
+        Self {
+            text,
+            starts,
+            lexicon: Vec::new(),
+        }
+    }
+
+    /// Appends every word once, so that each can be had by its number.
+    ///
+    /// # Panics
+    /// If the text passes 4 GiB.
+    pub fn append_lexicon<'a>(&mut self, words: impl IntoIterator<Item = &'a str>) {
+        self.lexicon = vec![self.text.len() as u32];
+        for word in words {
+            self.text.push(' ');
+            self.text.push_str(word);
+            let end = u32::try_from(self.text.len()).expect("corpus under 4 GiB");
+            self.lexicon.push(end);
+        }
+    }
+
+    /// Words in the lexicon.
+    pub fn lexicon_words(&self) -> u32 {
+        self.lexicon.len().saturating_sub(1) as u32
+    }
+
+    /// The bytes of a word of the lexicon with its leading space, as a range of
+    /// [`text`](Self::text).
+    pub fn lexicon_word(&self, word: u32) -> Range<u32> {
+        self.lexicon[word as usize]..self.lexicon[word as usize + 1]
     }
 
     /// The whole text, starting with a space.
@@ -81,9 +112,10 @@ impl Corpus {
         rope.iter().map(part).collect()
     }
 
-    /// SHA-256 of the text: the identity of the corpus in a manifest.
+    /// SHA-256 of the text without the lexicon: the identity of the corpus in a manifest.
     pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(&self.text).into()
+        let end = self.starts[self.starts.len() - 1];
+        Sha256::digest(&self.text[..end as usize]).into()
     }
 }
 

@@ -33,7 +33,12 @@ pub fn prompt(corpus: &Corpus, stream: &mut Stream, tokens: u32, out: &mut Vec<R
 }
 
 /// Appends `count` words from word `start` on, going round at the end of the corpus.
-fn push_cyclic(corpus: &Corpus, mut start: u32, mut count: u32, out: &mut Vec<Range<u32>>) {
+pub(super) fn push_cyclic(
+    corpus: &Corpus,
+    mut start: u32,
+    mut count: u32,
+    out: &mut Vec<Range<u32>>,
+) {
     while count > 0 {
         let taken = count.min(corpus.words() - start);
         out.push(corpus.slice(start..start + taken));

@@ -5,6 +5,7 @@ use crate::cli::CompileArgs;
 use crate::compile::{CompileError, Compiled, Job, compile};
 use crate::exit::{self, Failure};
 use crate::spec::MAX_SPEC_BYTES;
+use schemas::error::WriteError;
 use schemas::hex;
 use schemas::layout::MAGIC;
 use serde_json::json;
@@ -23,7 +24,7 @@ pub fn run(args: &CompileArgs) -> Result<u8, Failure> {
     let job = Job {
         spec_text: &spec_text,
         spec_name: &spec_name,
-        trace_directory: args.spec.parent().unwrap_or(Path::new("")),
+        directory: args.spec.parent().unwrap_or(Path::new("")),
         sets: &args.sets,
         seed: args.seed,
         target: &args.output,
@@ -119,10 +120,13 @@ fn read_spec(path: &Path) -> Result<String, Failure> {
 fn failure(error: &CompileError) -> Failure {
     let status = match error {
         CompileError::Spec(_) | CompileError::Empty { .. } => exit::WRONG_INPUT,
+        CompileError::Write(WriteError::Limit { .. }) => exit::WRONG_INPUT,
         CompileError::Trace(error) if error.is_users_fault() => exit::WRONG_INPUT,
-        CompileError::Tokenizer(error) if error.is_users_fault() => exit::WRONG_INPUT,
+        CompileError::Input { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
+        CompileError::Tokenizer { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
         CompileError::Trace(_)
-        | CompileError::Tokenizer(_)
+        | CompileError::Input { .. }
+        | CompileError::Tokenizer { .. }
         | CompileError::Write(_)
         | CompileError::Entropy(_) => exit::WORLD_FAILED,
         CompileError::Interrupted => exit::INTERRUPTED,
@@ -135,8 +139,8 @@ fn print_json(compiled: &Compiled, seconds: f64) -> io::Result<()> {
         "content_hash": hex(&compiled.finished.content_hash),
         "file_hash": hex(&compiled.finished.file_hash),
         "seed": compiled.seed,
-        "requests": compiled.requests,
-        "sessions": 0,
+        "requests": compiled.totals.requests,
+        "sessions": compiled.totals.sessions,
         "duration_ns": compiled.duration_ns,
         "input_tokens": compiled.totals.input_tokens,
         "output_tokens": compiled.totals.output_tokens,
@@ -158,12 +162,15 @@ fn print_text(compiled: &Compiled, target: &Path, seconds: f64) -> io::Result<()
     )?;
     writeln!(out, "file hash      {}", hex(&compiled.finished.file_hash))?;
     writeln!(out, "seed           {}", compiled.seed)?;
-    writeln!(
-        out,
-        "requests       {} in {:.3} s",
-        compiled.requests,
-        compiled.duration_ns as f64 / 1e9
-    )?;
+    write!(out, "requests       {}", compiled.totals.requests)?;
+    match compiled.duration_ns {
+        // A closed loop lasts as long as the server takes.
+        0 => writeln!(out)?,
+        ns => writeln!(out, " in {:.3} s", ns as f64 / 1e9)?,
+    }
+    if compiled.totals.sessions > 0 {
+        writeln!(out, "sessions       {}", compiled.totals.sessions)?;
+    }
     writeln!(
         out,
         "tokens         {} in, {} out",

@@ -1,0 +1,223 @@
+//! The record of each request but for its body, and the strings that records refer to.
+
+use super::Job;
+use crate::payload::Payload;
+use crate::plan::cancellation::Cancel;
+use crate::plan::request::TraceLabels;
+use crate::plan::{Plan, PlannedRequest, PlannedStage, Population, Start};
+use schemas::error::WriteError;
+use schemas::layout::{
+    NONE_U32, NONE_U64, REQUEST_LIVE, REQUEST_STREAM, RequestRecord, STAGE_AFTER_PREVIOUS,
+    STAGE_WARM_UP, StageKind, StageRecord, StartKind,
+};
+use schemas::tables::TablesBuilder;
+use std::collections::BTreeMap;
+
+/// Fills records and gathers their strings.
+pub struct Records<'j> {
+    /// The strings so far.
+    pub tables: TablesBuilder,
+    populations: Vec<OfPopulation<'j>>,
+    /// Requests of each stage so far.
+    stage_requests: Vec<u64>,
+}
+
+/// What the records of a population share.
+struct OfPopulation<'j> {
+    template: RequestRecord,
+    models: Vec<u32>,
+    adapters: Vec<u32>,
+    population: &'j Population<'j>,
+    labels: BTreeMap<TraceLabels, u32>,
+    /// The session of the request before: most turns follow their own.
+    session: Option<(u64, u32)>,
+}
+
+impl<'j> Records<'j> {
+    /// Places the strings that are known beforehand.
+    pub fn new(job: &Job<'j>) -> Result<Self, WriteError> {
+        let mut tables = TablesBuilder::default();
+        let populations = job
+            .plan
+            .populations
+            .iter()
+            .map(|population| OfPopulation::new(job, population, &mut tables))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            tables,
+            populations,
+            stage_requests: vec![0; job.plan.stages.len()],
+        })
+    }
+
+    /// The record of the request with this index, which waits for the one with index `after`.
+    pub fn record(
+        &mut self,
+        request: &PlannedRequest,
+        index: u64,
+        after: Option<u64>,
+    ) -> Result<RequestRecord, WriteError> {
+        let of = &mut self.populations[request.population as usize];
+        let mut record = of.template;
+        let (kind, start_ns) = match request.start {
+            Start::At { at_ns, .. } => (StartKind::At, at_ns),
+            Start::AfterPrevious { delay_ns } => (StartKind::After, delay_ns),
+            Start::Slot => (StartKind::Slot, 0),
+        };
+        debug_assert!(after.is_none_or(|after| after < index));
+        record.start_kind = kind as u8;
+        record.start_ns = start_ns.into();
+        record.after_request = after.unwrap_or(NONE_U64).into();
+        record.stage = request.stage.into();
+        record.input_tokens = request.input_tokens.into();
+        record.output_tokens = request.output_tokens.into();
+        record.model = of.models[request.model as usize].into();
+        if let Some(adapter) = request.adapter {
+            record.adapter = of.adapters[adapter as usize].into();
+        }
+        match request.cancel {
+            Cancel::Never => {}
+            Cancel::Delay(ns) => record.cancel_after_ns = ns.into(),
+            Cancel::Tokens(tokens) => record.cancel_after_tokens = tokens.into(),
+        }
+        if let Some((session, turn)) = request.session {
+            record.session = of.session(session, &mut self.tables)?.into();
+            record.turn = turn.into();
+        }
+        if of.is_live() && request.turn > 0 {
+            record.flags |= REQUEST_LIVE;
+        }
+        record.labels = of.labels(request.labels, &mut self.tables)?.into();
+        self.stage_requests[request.stage as usize] += 1;
+        Ok(record)
+    }
+
+    /// The stage table, when all requests are counted.
+    pub fn stages(&mut self, plan: &Plan) -> Result<Vec<StageRecord>, WriteError> {
+        let counted = plan.stages.iter().zip(&self.stage_requests);
+        counted
+            .map(|(stage, count)| stage_record(stage, *count, &mut self.tables))
+            .collect()
+    }
+}
+
+impl<'j> OfPopulation<'j> {
+    fn new(
+        job: &Job<'j>,
+        population: &'j Population<'j>,
+        tables: &mut TablesBuilder,
+    ) -> Result<Self, WriteError> {
+        let spec = population.spec;
+        let payload = Payload {
+            api: &spec.api,
+            server: job.server,
+        };
+        let mut template = RequestRecord::at(0);
+        template.flags = match spec.api.streaming {
+            true => REQUEST_STREAM,
+            false => 0,
+        };
+        template.response_format = payload.response_format() as u8;
+        let mut id = |text: &str| tables.string(text);
+        let models = spec.models.list.iter().map(|model| id(&model.name));
+        let models: Vec<u32> = models.collect::<Result<_, _>>()?;
+        let adapters = spec.adapters.iter().map(|adapter| id(&adapter.name));
+        let adapters = adapters.collect::<Result<_, _>>()?;
+        template.method = id(Payload::METHOD)?.into();
+        template.path = id(payload.path())?.into();
+        template.headers = tables.pair_list(&payload.headers())?.into();
+        Ok(Self {
+            template,
+            models,
+            adapters,
+            population,
+            labels: BTreeMap::new(),
+            session: None,
+        })
+    }
+
+    fn is_live(&self) -> bool {
+        self.population.history() == Some(crate::spec::History::Live)
+    }
+
+    /// The id of `session_000000`; of a further population its name stands in front.
+    fn session(&mut self, number: u64, tables: &mut TablesBuilder) -> Result<u32, WriteError> {
+        match self.session {
+            Some((last, id)) if last == number => Ok(id),
+            _ => {
+                let name = match self.population.prefix() {
+                    Some(prefix) => format!("{prefix}/session_{number:06}"),
+                    None => format!("session_{number:06}"),
+                };
+                let id = tables.string(&name)?;
+                self.session = Some((number, id));
+                Ok(id)
+            }
+        }
+    }
+
+    fn labels(
+        &mut self,
+        labels: TraceLabels,
+        tables: &mut TablesBuilder,
+    ) -> Result<u32, WriteError> {
+        if let Some(id) = self.labels.get(&labels) {
+            return Ok(*id);
+        }
+        let images = labels.images.map(|images| images.to_string());
+        let named = self.population.rows().map(|rows| &rows.trace().columns);
+        let name = |names: Option<&Vec<String>>, number: Option<u32>| {
+            Some(names?.get(number? as usize)?.clone())
+        };
+        let pairs = [
+            ("population", self.population.spec.name.clone()),
+            ("trace_images", images),
+            (
+                "trace_kind",
+                name(named.map(|columns| &columns.kinds.names), labels.kind),
+            ),
+            (
+                "trace_model",
+                name(named.map(|columns| &columns.models.names), labels.model),
+            ),
+        ];
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+            .collect();
+        let id = tables.pair_list(&pairs)?;
+        self.labels.insert(labels, id);
+        Ok(id)
+    }
+}
+
+fn stage_record(
+    stage: &PlannedStage,
+    request_count: u64,
+    tables: &mut TablesBuilder,
+) -> Result<StageRecord, WriteError> {
+    let kind = match stage.closed {
+        true => StageKind::Closed,
+        false => StageKind::Scheduled,
+    };
+    let mut flags = 0;
+    flags |= if stage.warm_up { STAGE_WARM_UP } else { 0 };
+    flags |= if stage.after_previous {
+        STAGE_AFTER_PREVIOUS
+    } else {
+        0
+    };
+    let name = stage.name.as_deref().map(|name| tables.string(name));
+    Ok(StageRecord {
+        name: name.transpose()?.unwrap_or(NONE_U32).into(),
+        kind: kind as u8,
+        flags,
+        zero: 0.into(),
+        start_ns: stage.start_ns.into(),
+        duration_ns: stage.duration_ns.unwrap_or(NONE_U64).into(),
+        rate_microhertz: stage.rate_microhertz.unwrap_or(NONE_U64).into(),
+        request_count: request_count.into(),
+        concurrency: stage.concurrency.unwrap_or(NONE_U32).into(),
+        zero2: 0.into(),
+    })
+}

@@ -1,0 +1,295 @@
+//! One population: who sends, from its own draws only.
+
+use super::arrivals::Arrival;
+use super::arrivals::clients::Clients;
+use super::cancellation::Cancellations;
+use super::error::PlanError;
+use super::lengths::{Lengths, Tokens};
+use super::prefixes::Prefixes;
+use super::rows::Rows;
+use super::sampling::Parameters;
+use super::stage::PlannedStage;
+use super::timing::{Place, Timing};
+use super::who::Who;
+use crate::rng::index::request_index;
+use crate::rng::{Component, Seed, Streams};
+use crate::samplers::Distribution;
+use crate::spec::{self, History, Load};
+use traces::{Blocks, Trace, servegen};
+
+/// The traces that one population of the spec names, read.
+#[derive(Debug, Default)]
+pub struct PopulationTraces {
+    /// The one whose times are replayed.
+    pub replayed: Option<Replayed>,
+    /// The one that gives lengths only.
+    pub lengths: Option<Trace>,
+}
+
+/// A trace whose times are replayed.
+#[derive(Debug)]
+pub enum Replayed {
+    /// One request for each row.
+    Rows(Trace),
+    /// A population of clients.
+    Clients(servegen::Population),
+}
+
+/// Conversations of drawn length.
+pub(super) struct Conversations {
+    pub turns: (Distribution, Streams),
+    pub delay: (Distribution, Streams),
+}
+
+/// One population, decided.
+pub struct Population<'s> {
+    pub(super) number: u32,
+    /// What stands in front of its identifiers; the first population has nothing there.
+    pub(super) prefix: Option<&'s str>,
+    /// What the spec says of it.
+    pub spec: &'s spec::Population,
+    pub(super) timing: Timing<'s>,
+    pub(super) lengths: Lengths,
+    pub(super) who: Who,
+    pub(super) parameters: Parameters,
+    pub(super) conversations: Option<Conversations>,
+    pub(super) think_time: Option<(Vec<(u32, Distribution)>, Streams)>,
+    pub(super) prefixes: Option<Prefixes>,
+    pub(super) cancellations: Option<Cancellations>,
+    /// What stands in front of the identifier that its blocks' texts are drawn from.
+    pub(super) blocks_prefix: Option<&'s str>,
+    /// Sessions in one pass of the trace.
+    pub(super) trace_sessions: u64,
+    /// Rows that another trace gives lengths from, and what it leaves out.
+    pub length_rows: Option<Rows<'s>>,
+}
+
+impl<'s> Population<'s> {
+    /// Prepares the population with this number; appends its stages to `stages`.
+    pub(super) fn new(
+        number: u32,
+        spec: &'s spec::Population,
+        seed: Seed,
+        traces: &'s PopulationTraces,
+        stages: &mut Vec<PlannedStage>,
+    ) -> Result<Self, PlanError> {
+        let prefix = spec.name.as_deref().filter(|_| number > 0);
+        let streams = |component| Streams::in_population(seed, prefix, component);
+        let place = Place {
+            seed,
+            prefix,
+            name: spec.name.as_deref(),
+            stages,
+        };
+        let timing = Timing::new(&spec.load, traces, place)?;
+        let length_rows = match (&spec.data.lengths, &traces.lengths) {
+            (spec::Lengths::FromOtherTrace(named), Some(trace)) => {
+                Some(Rows::select(named, trace, seed, prefix)?)
+            }
+            _ => None,
+        };
+        let trace_sessions = timing.sessions();
+        if let (Load::Trace { trace, .. }, Some(_), 1..) =
+            (&spec.load, &spec.sessions, trace_sessions)
+        {
+            return Err(PlanError::Unfit {
+                file: trace.file.clone(),
+                what: "the trace brings its own conversations, and `sessions` would make others",
+                remedy: "remove `sessions`",
+            });
+        }
+        let mut population = Self {
+            number,
+            prefix,
+            spec,
+            lengths: Lengths::new(&spec.data.lengths, length_rows.as_ref(), seed, prefix),
+            who: Who::new(&spec.models, &spec.adapters, seed, prefix),
+            parameters: Parameters::new(&spec.sampling, seed, prefix),
+            conversations: spec.sessions.as_ref().map(|sessions| Conversations {
+                turns: (sessions.turns.clone(), streams(Component::TurnCount)),
+                delay: (sessions.delay.clone(), streams(Component::TurnDelay)),
+            }),
+            think_time: think_times(spec, stages.len())
+                .map(|times| (times, streams(Component::ThinkTime))),
+            prefixes: (spec.data.shared_prefix.as_ref())
+                .map(|shared| Prefixes::new(shared, seed, prefix)),
+            cancellations: None,
+            trace_sessions,
+            blocks_prefix: prefix,
+            timing,
+            length_rows,
+        };
+        if let Some(cancellation) = &spec.cancellation {
+            let made = Cancellations::new(cancellation, seed, prefix, || population.indices());
+            population.cancellations = Some(made);
+        }
+        Ok(population)
+    }
+
+    /// Its arrivals in order of time.
+    pub fn arrivals(&self) -> Box<dyn Iterator<Item = Arrival> + '_> {
+        self.timing.arrivals()
+    }
+
+    pub(super) fn expected_arrivals(&self) -> u64 {
+        self.timing.expected()
+    }
+
+    /// Lengths of an earlier turn of a conversation, for its history.
+    pub fn turn_tokens(&self, text_ordinal: u64, turn: u32) -> Tokens {
+        self.lengths
+            .of(request_index(turn.into(), text_ordinal), None)
+    }
+
+    /// What earlier turns look like in the body; none where each request stands alone.
+    pub fn history(&self) -> Option<History> {
+        match (&self.spec.sessions, &self.prefixes) {
+            (Some(sessions), _) => Some(sessions.history),
+            (None, Some(prefixes)) if prefixes.conversations() => Some(History::Materialised),
+            _ => None,
+        }
+    }
+
+    /// How much is made of an arrival, in requests that stand alone: each turn repeats the turns
+    /// before it.
+    pub fn weight(&self, arrival: &Arrival) -> u64 {
+        let requests = arrival.requests();
+        let turns = match (&self.conversations, &self.prefixes) {
+            (Some(conversations), _) => libm::ceil(conversations.turns.0.mean()) as u64,
+            (None, Some(prefixes)) => return u64::from(prefixes.place(arrival.ordinal).turn) + 1,
+            (None, None) => 1,
+        };
+        requests.saturating_mul(turns * (turns + 1) / 2)
+    }
+
+    /// What stands in front of the identifier that its blocks' texts are drawn from: equal ids of
+    /// one file are equal text, whoever sends them.
+    pub fn blocks_prefix(&self) -> Option<&'s str> {
+        self.blocks_prefix
+    }
+
+    /// What stands in front of the population's identifiers.
+    pub fn prefix(&self) -> Option<&'s str> {
+        self.prefix
+    }
+
+    /// The shared prefixes, if there are any.
+    pub fn prefixes(&self) -> Option<&Prefixes> {
+        self.prefixes.as_ref()
+    }
+
+    /// Values of the sampling parameters, if every request has the same.
+    pub fn certain_parameters(&self) -> Option<super::sampling::Sampled> {
+        self.parameters.certain()
+    }
+
+    /// The rows that are replayed.
+    pub fn rows(&self) -> Option<&Rows<'s>> {
+        match &self.timing {
+            Timing::Rows(rows, _) => Some(rows),
+            _ => None,
+        }
+    }
+
+    /// Whether both send the blocks of one file.
+    pub(super) fn replays_the_blocks_of(&self, other: &Self) -> bool {
+        let file = |population: &Self| {
+            population.blocks()?;
+            Some(population.rows()?.trace().sha256)
+        };
+        file(self).is_some() && file(self) == file(other)
+    }
+
+    /// The blocks that prompts are made of, and the number of rows that have them.
+    pub fn blocks(&self) -> Option<(&'s Blocks, u32)> {
+        let trace = self.rows()?.trace();
+        let blocks = trace.columns.blocks.as_ref()?;
+        let rows = trace.accounting.rows_read as u32;
+        matches!(self.lengths, Lengths::Row).then_some((blocks, rows))
+    }
+
+    /// Clients that are superposed, if the population is made of such.
+    pub fn clients(&self) -> Option<&Clients> {
+        match &self.timing {
+            Timing::Clients(clients, _) => Some(clients),
+            _ => None,
+        }
+    }
+
+    /// How many keys requests can wait under.
+    pub fn link_slots(&self) -> usize {
+        match (&self.timing, &self.prefixes) {
+            (_, Some(prefixes)) if prefixes.conversations() => prefixes.prompts() as usize,
+            (Timing::Rows(rows, _), _) => rows.trace().columns.sessions.len(),
+            _ => 0,
+        }
+    }
+
+    /// The stream indices of all its requests.
+    fn indices(&self) -> impl Iterator<Item = u64> + '_ {
+        self.arrivals().flat_map(move |arrival| {
+            let mut requests = Vec::new();
+            self.requests(&arrival, &mut requests);
+            requests.into_iter().map(|request| request.index())
+        })
+    }
+
+    /// Every identifier that it draws from.
+    pub(super) fn drawn_from(&self) -> Vec<String> {
+        let mut components = self.timing.components();
+        components.extend(self.lengths.components());
+        let sampled = self.length_rows.as_ref().is_some_and(Rows::is_sampled);
+        components.extend(sampled.then_some(Component::SamplerRows));
+        components.extend(self.who.components());
+        components.extend(self.parameters.components());
+        let uncertain = |distribution: &Distribution| distribution.certain().is_none();
+        if let Some(conversations) = &self.conversations {
+            let drawn = [
+                (&conversations.turns.0, Component::TurnCount),
+                (&conversations.delay.0, Component::TurnDelay),
+            ];
+            let drawn = drawn.into_iter().filter(|(d, _)| uncertain(d));
+            components.extend(drawn.map(|(_, component)| component));
+        }
+        if let Some((times, _)) = &self.think_time
+            && times.iter().any(|(_, think)| uncertain(think))
+        {
+            components.push(Component::ThinkTime);
+        }
+        if self
+            .cancellations
+            .as_ref()
+            .is_some_and(Cancellations::draws)
+        {
+            components.push(Component::Cancellation);
+        }
+        if self.prefixes.is_some() {
+            components.extend([Component::PromptPrefix, Component::SamplerShuffle]);
+        }
+        let materialised = self.history() == Some(History::Materialised);
+        components.extend(materialised.then_some(Component::AnswerCorpus));
+        let named = |prefix: Option<&str>, component: Component| match prefix {
+            Some(prefix) => format!("{prefix}.{}", component.identifier()),
+            None => component.identifier().to_owned(),
+        };
+        let text = match self.blocks() {
+            Some(_) => named(self.blocks_prefix, Component::BlockCorpus),
+            None => named(self.prefix, Component::PromptCorpus),
+        };
+        let components = components.into_iter();
+        let mut names: Vec<String> = components.map(|c| named(self.prefix, c)).collect();
+        names.push(text);
+        names
+    }
+}
+
+/// Think times by stage, where the load is one of users; its stages are the last in the plan.
+fn think_times(spec: &spec::Population, stages: usize) -> Option<Vec<(u32, Distribution)>> {
+    let Load::Users { stages: users, .. } = &spec.load else {
+        return None;
+    };
+    let first = stages - users.len();
+    let of_stage =
+        |(i, stage): (usize, &spec::UserStage)| ((first + i) as u32, stage.think_time.clone());
+    Some(users.iter().enumerate().map(of_stage).collect())
+}
