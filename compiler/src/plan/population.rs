@@ -39,6 +39,9 @@ pub enum Replayed {
 pub(super) struct Conversations {
     pub turns: (Distribution, Streams),
     pub delay: (Distribution, Streams),
+    /// Of a conversation of mean length, counted in requests that stand alone: each turn repeats
+    /// the turns before it.
+    weight: u64,
 }
 
 /// One population, decided.
@@ -105,9 +108,13 @@ impl<'s> Population<'s> {
             lengths: Lengths::new(&spec.data.lengths, length_rows.as_ref(), seed, prefix),
             who: Who::new(&spec.models, &spec.adapters, seed, prefix),
             parameters: Parameters::new(&spec.sampling, seed, prefix),
-            conversations: spec.sessions.as_ref().map(|sessions| Conversations {
-                turns: (sessions.turns.clone(), streams(Component::TurnCount)),
-                delay: (sessions.delay.clone(), streams(Component::TurnDelay)),
+            conversations: spec.sessions.as_ref().map(|sessions| {
+                let turns = libm::ceil(sessions.turns.mean()) as u64;
+                Conversations {
+                    turns: (sessions.turns.clone(), streams(Component::TurnCount)),
+                    delay: (sessions.delay.clone(), streams(Component::TurnDelay)),
+                    weight: turns * (turns + 1) / 2,
+                }
             }),
             think_time: think_times(spec, stages.len())
                 .map(|times| (times, streams(Component::ThinkTime))),
@@ -150,16 +157,13 @@ impl<'s> Population<'s> {
         }
     }
 
-    /// How much is made of an arrival, in requests that stand alone: each turn repeats the turns
-    /// before it.
+    /// How much is made of an arrival, in requests that stand alone.
     pub fn weight(&self, arrival: &Arrival) -> u64 {
-        let requests = arrival.requests();
-        let turns = match (&self.conversations, &self.prefixes) {
-            (Some(conversations), _) => libm::ceil(conversations.turns.0.mean()) as u64,
-            (None, Some(prefixes)) => return u64::from(prefixes.place(arrival.ordinal).turn) + 1,
-            (None, None) => 1,
-        };
-        requests.saturating_mul(turns * (turns + 1) / 2)
+        match (&self.conversations, &self.prefixes) {
+            (Some(conversations), _) => arrival.requests().saturating_mul(conversations.weight),
+            (None, Some(prefixes)) => u64::from(prefixes.place(arrival.ordinal).turn) + 1,
+            (None, None) => arrival.requests(),
+        }
     }
 
     /// What stands in front of the identifier that its blocks' texts are drawn from: equal ids of

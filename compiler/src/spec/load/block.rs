@@ -57,90 +57,85 @@ pub enum Owner {
     Population,
 }
 
+/// What decides one load.
+const LOAD_KEYS: [&str; 10] = [
+    "type",
+    "interval",
+    "stages",
+    "trace",
+    "max_concurrency",
+    "burstiness",
+    "shape",
+    "smoothness",
+    "lora_traffic_split",
+    "cancellation",
+];
+
+/// What inference-perf says there about its engine, which all populations share.
+const ENGINE_KEYS: [&str; 10] = [
+    "base_seed",
+    "sweep",
+    "num_workers",
+    "worker_max_concurrency",
+    "worker_max_tcp_connections",
+    "request_timeout",
+    "request_retries",
+    "request_retry_backoff_sec",
+    "stage_teardown_grace_seconds",
+    "circuit_breakers",
+];
+
 const ROOT_KEYS: Keys = Keys {
-    known: &[
-        "type",
-        "interval",
-        "stages",
-        "trace",
-        "max_concurrency",
-        "burstiness",
-        "shape",
-        "smoothness",
-        "lora_traffic_split",
-        "cancellation",
-        "base_seed",
-        "sweep",
-        "num_workers",
-        "worker_max_concurrency",
-        "worker_max_tcp_connections",
-        "request_timeout",
-        "request_retries",
-        "request_retry_backoff_sec",
-        "stage_teardown_grace_seconds",
-        "circuit_breakers",
-    ],
+    known: &joined(LOAD_KEYS, ENGINE_KEYS),
     later: LATER,
     refused: &[SESSIONS],
 };
 
 const POPULATION_KEYS: Keys = Keys {
-    known: &[
-        "type",
-        "interval",
-        "stages",
-        "trace",
-        "max_concurrency",
-        "burstiness",
-        "shape",
-        "smoothness",
-        "lora_traffic_split",
-        "cancellation",
-    ],
+    known: &LOAD_KEYS,
     later: LATER,
-    refused: &[
-        SESSIONS,
-        of_root("base_seed"),
-        of_root("sweep"),
-        of_root("num_workers"),
-        of_root("worker_max_concurrency"),
-        of_root("worker_max_tcp_connections"),
-        of_root("request_timeout"),
-        of_root("request_retries"),
-        of_root("request_retry_backoff_sec"),
-        of_root("stage_teardown_grace_seconds"),
-        of_root("circuit_breakers"),
-    ],
+    refused: &sessions_and(
+        ENGINE_KEYS,
+        "it is one for all populations",
+        "write it in the `load` of the root",
+    ),
 };
 
 const UNUSED_KEYS: Keys = Keys {
-    known: &[
-        "base_seed",
-        "sweep",
-        "num_workers",
-        "worker_max_concurrency",
-        "worker_max_tcp_connections",
-        "request_timeout",
-        "request_retries",
-        "request_retry_backoff_sec",
-        "stage_teardown_grace_seconds",
-        "circuit_breakers",
-    ],
+    known: &ENGINE_KEYS,
     later: LATER,
-    refused: &[
-        SESSIONS,
-        unused("type"),
-        unused("interval"),
-        unused("stages"),
-        unused("trace"),
-        unused("max_concurrency"),
-        unused("burstiness"),
-        unused("shape"),
-        unused("smoothness"),
-        unused("lora_traffic_split"),
-        unused("cancellation"),
-    ],
+    refused: &sessions_and(
+        LOAD_KEYS,
+        "every population has a load of its own",
+        "remove it here, or the load of a population",
+    ),
 };
+
+const fn joined(first: [&'static str; 10], second: [&'static str; 10]) -> [&'static str; 20] {
+    let mut all = [""; 20];
+    let mut i = 0;
+    while i < first.len() {
+        all[i] = first[i];
+        all[first.len() + i] = second[i];
+        i += 1;
+    }
+    all
+}
+
+/// Refuses `sessions`, and each of the keys for the reason given.
+const fn sessions_and(
+    keys: [&'static str; 10],
+    what: &'static str,
+    remedy: &'static str,
+) -> [Refused; 11] {
+    let mut refused = [SESSIONS; 11];
+    let mut i = 0;
+    while i < keys.len() {
+        refused[i + 1] = (keys[i], what, remedy);
+        i += 1;
+    }
+    refused
+}
 
 const LATER: &[(&str, &str)] = &[("session_rate", REMOVE), ("num_sessions", REMOVE)];
 
@@ -149,22 +144,6 @@ const SESSIONS: Refused = (
     "sessions stand in a block of their own",
     "write `sessions: {turns: .., delay: ..}` beside `load`",
 );
-
-const fn of_root(key: &'static str) -> Refused {
-    (
-        key,
-        "it is one for all populations",
-        "write it in the `load` of the root",
-    )
-}
-
-const fn unused(key: &'static str) -> Refused {
-    (
-        key,
-        "every population has a load of its own",
-        "remove it here, or the load of a population",
-    )
-}
 
 const OPEN_EXAMPLE: &str = "{rate: 50, duration: 60}";
 const CONCURRENT_EXAMPLE: &str = "{num_requests: 1000, concurrency_level: 32}";
