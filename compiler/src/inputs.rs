@@ -7,7 +7,8 @@ use schemas::manifest::InputFile;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use traces::{Trace, TraceError, azure, bailian, burstgpt, mooncake, servegen, table};
 
 /// Longest histogram file, in bytes.
@@ -87,32 +88,59 @@ impl InputError {
 
 /// Reads the traces of each population. Relative names are looked up from `directory`.
 pub fn read_traces(spec: &Spec, directory: &Path) -> Result<Vec<PopulationTraces>, InputError> {
-    spec.populations
-        .iter()
-        .map(|population| read_traces_of(population, directory))
+    let mut traces = Traces {
+        directory,
+        read: Vec::new(),
+    };
+    let populations = spec.populations.iter();
+    populations
+        .map(|population| traces.of_population(population))
         .collect()
 }
 
-fn read_traces_of(
-    population: &spec::Population,
-    directory: &Path,
-) -> Result<PopulationTraces, InputError> {
-    let mut traces = PopulationTraces::default();
-    if let Load::Trace { trace: named, .. } = &population.load {
-        traces.replayed = Some(match named.format {
-            TraceFormat::ServeGen => {
-                let read = servegen::read_directory(&path_of(named, directory));
-                Replayed::Clients(read.map_err(|error| InputError::of(named, error))?)
-            }
-            _ => Replayed::Rows(read_rows(named, directory)?),
-        });
+/// The traces so far: a file that several populations name is read and kept once.
+struct Traces<'s> {
+    directory: &'s Path,
+    read: Vec<(&'s TraceRef, Replayed)>,
+}
+
+impl<'s> Traces<'s> {
+    fn of_population(
+        &mut self,
+        population: &'s spec::Population,
+    ) -> Result<PopulationTraces, InputError> {
+        let mut traces = PopulationTraces::default();
+        if let Load::Trace { trace: named, .. } = &population.load {
+            traces.replayed = Some(self.trace(named)?);
+        }
+        if let Lengths::FromOtherTrace(named) = &population.data.lengths {
+            let lengths = self.rows(named)?;
+            refuse_same(named, &traces, &lengths)?;
+            traces.lengths = Some(lengths);
+        }
+        Ok(traces)
     }
-    if let Lengths::FromOtherTrace(named) = &population.data.lengths {
-        let lengths = read_rows(named, directory)?;
-        refuse_same(named, &traces, &lengths)?;
-        traces.lengths = Some(lengths);
+
+    fn trace(&mut self, named: &'s TraceRef) -> Result<Replayed, InputError> {
+        let is_same = |read: &TraceRef| read.file == named.file && read.format == named.format;
+        if let Some((_, trace)) = self.read.iter().find(|(read, _)| is_same(read)) {
+            return Ok(trace.clone());
+        }
+        let trace = read_trace(named, self.directory)?;
+        self.read.push((named, trace.clone()));
+        Ok(trace)
     }
-    Ok(traces)
+
+    fn rows(&mut self, named: &'s TraceRef) -> Result<Arc<Trace>, InputError> {
+        match self.trace(named)? {
+            Replayed::Rows(trace) => Ok(trace),
+            Replayed::Clients(_) => Err(InputError::Plan(PlanError::Unfit {
+                file: named.file.clone(),
+                what: "a population of clients has no rows to take lengths from",
+                remedy: "replay it with `load.trace` too, or take lengths from another trace",
+            })),
+        }
+    }
 }
 
 /// A file that is replayed under one name and gives lengths under another: which row's lengths a
@@ -136,26 +164,49 @@ fn refuse_same(
     }
 }
 
-/// An absolute path stays as it is.
-fn path_of(named: &TraceRef, directory: &Path) -> PathBuf {
-    directory.join(&named.file)
-}
-
-fn read_rows(named: &TraceRef, directory: &Path) -> Result<Trace, InputError> {
-    let path = path_of(named, directory);
-    let trace = match &named.format {
+fn read_trace(named: &TraceRef, directory: &Path) -> Result<Replayed, InputError> {
+    // An absolute path stays as it is.
+    let path = directory.join(&named.file);
+    let rows = match &named.format {
+        TraceFormat::ServeGen => {
+            let clients = servegen::read_directory(&path);
+            let clients = clients.map_err(|error| InputError::of(named, error))?;
+            return Ok(Replayed::Clients(Arc::new(clients)));
+        }
         TraceFormat::Azure => azure::read_file(&path),
         TraceFormat::Mooncake { block_tokens } => mooncake::read_file(&path, *block_tokens),
         TraceFormat::BurstGpt => burstgpt::read_file(&path),
         TraceFormat::Bailian { block_tokens } => bailian::read_file(&path, *block_tokens),
         TraceFormat::Table(format) => table::read_file(&path, format),
-        TraceFormat::ServeGen => {
-            return Err(InputError::Plan(PlanError::Unfit {
-                file: named.file.clone(),
-                what: "a population of clients has no rows to take lengths from",
-                remedy: "replay it with `load.trace` too, or take lengths from another trace",
-            }));
-        }
     };
-    trace.map_err(|error| InputError::of(named, error))
+    let rows = rows.map_err(|error| InputError::of(named, error))?;
+    Ok(Replayed::Rows(Arc::new(rows)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_that_two_populations_name_is_read_once() {
+        let population = |name: &str, options: &str| {
+            let trace = "file: azure_code_sample.csv, format: AzurePublicDataset";
+            format!(
+                "- {{name: {name}, load: {{type: trace_replay, trace: {{{trace}{options}}}}}}}\n"
+            )
+        };
+        let spec = format!(
+            "models: m\npopulations:\n{}{}",
+            population("a", ""),
+            population("b", ", speed: 2")
+        );
+        let spec = Spec::parse(&spec, "s.yaml", &[], &mut |_| unreachable!()).unwrap();
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces/data");
+        let traces = read_traces(&spec, &directory).unwrap();
+        let rows = |traces: &PopulationTraces| match &traces.replayed {
+            Some(Replayed::Rows(rows)) => Arc::clone(rows),
+            other => panic!("{other:?}"),
+        };
+        assert!(Arc::ptr_eq(&rows(&traces[0]), &rows(&traces[1])));
+    }
 }

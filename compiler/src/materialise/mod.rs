@@ -12,7 +12,7 @@ mod texts;
 
 use crate::payload::Payload;
 use crate::plan::cancellation::Cancel;
-use crate::plan::{Arrival, Plan, PlannedRequest};
+use crate::plan::{Arrival, Plan, PlannedRequest, Population};
 use crate::rng::Seed;
 use crate::spec::Server;
 use crate::text::corpus::Corpus;
@@ -43,6 +43,16 @@ pub struct Job<'j> {
     pub server: Option<Server>,
     pub corpus: &'j Corpus,
     pub seed: Seed,
+}
+
+impl<'j> Job<'j> {
+    /// How the bodies of a population are made.
+    fn payload(&self, population: &'j Population<'j>) -> Payload<'j> {
+        Payload {
+            api: &population.spec.api,
+            server: self.server,
+        }
+    }
 }
 
 /// Sums over all requests.
@@ -195,11 +205,11 @@ fn place_shared<'j>(job: &Job<'j>, writer: &mut WorkloadWriter) -> Result<Shared
     let corpus_at = writer.blob(job.corpus.text().as_bytes())?;
     let mut payloads = Vec::with_capacity(job.plan.populations.len());
     for population in &job.plan.populations {
-        let payload = Payload {
-            api: &population.spec.api,
-            server: job.server,
-        };
-        payloads.push(SharedPayload::place(payload, population, writer)?);
+        payloads.push(SharedPayload::place(
+            job.payload(population),
+            population,
+            writer,
+        )?);
     }
     Ok(Shared {
         corpus: job.corpus,

@@ -108,10 +108,7 @@ impl<'j> OfPopulation<'j> {
         tables: &mut TablesBuilder,
     ) -> Result<Self, WriteError> {
         let spec = population.spec;
-        let payload = Payload {
-            api: &spec.api,
-            server: job.server,
-        };
+        let payload = job.payload(population);
         let mut template = RequestRecord::at(0);
         template.flags = match spec.api.streaming {
             true => REQUEST_STREAM,

@@ -1,7 +1,6 @@
 //! One population: who sends, from its own draws only.
 
 use super::arrivals::Arrival;
-use super::arrivals::clients::Clients;
 use super::cancellation::Cancellations;
 use super::error::PlanError;
 use super::lengths::{Lengths, Tokens};
@@ -15,6 +14,7 @@ use crate::rng::index::request_index;
 use crate::rng::{Component, Seed, Streams};
 use crate::samplers::Distribution;
 use crate::spec::{self, History, Load};
+use std::sync::Arc;
 use traces::{Blocks, Trace, servegen};
 
 /// The traces that one population of the spec names, read.
@@ -23,16 +23,16 @@ pub struct PopulationTraces {
     /// The one whose times are replayed.
     pub replayed: Option<Replayed>,
     /// The one that gives lengths only.
-    pub lengths: Option<Trace>,
+    pub lengths: Option<Arc<Trace>>,
 }
 
-/// A trace whose times are replayed.
-#[derive(Debug)]
+/// A trace whose times are replayed; populations that name the same file share it.
+#[derive(Clone, Debug)]
 pub enum Replayed {
     /// One request for each row.
-    Rows(Trace),
+    Rows(Arc<Trace>),
     /// A population of clients.
-    Clients(servegen::Population),
+    Clients(Arc<servegen::Population>),
 }
 
 /// Conversations of drawn length.
@@ -210,14 +210,6 @@ impl<'s> Population<'s> {
         let blocks = trace.columns.blocks.as_ref()?;
         let rows = trace.accounting.rows_read as u32;
         matches!(self.lengths, Lengths::Row).then_some((blocks, rows))
-    }
-
-    /// Clients that are superposed, if the population is made of such.
-    pub fn clients(&self) -> Option<&Clients> {
-        match &self.timing {
-            Timing::Clients(clients, _) => Some(clients),
-            _ => None,
-        }
     }
 
     /// How many keys requests can wait under.

@@ -201,11 +201,6 @@ impl Clients {
         self.to_ns - self.from_ns
     }
 
-    /// Clients with a rate in the window.
-    pub fn count(&self) -> u64 {
-        self.clients.len() as u64
-    }
-
     /// What is drawn from.
     pub fn components(&self) -> Vec<Component> {
         let windows = || self.clients.iter().flat_map(|client| &client.windows);
