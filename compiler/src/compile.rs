@@ -17,7 +17,7 @@ use traces::TraceError;
 
 /// Version of the algorithms that decide a workload's bytes. Programs with the same number make
 /// the same bytes of the same inputs; a change that moves a golden hash raises it.
-pub const ALGORITHM: u32 = 2;
+pub const ALGORITHM: u32 = 3;
 
 /// What to compile.
 #[derive(Clone, Debug)]

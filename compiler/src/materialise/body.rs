@@ -1,8 +1,8 @@
 //! The body of one request: a rope over the blob, and its digest.
 
-use super::shared::{Literal, Shared};
+use super::shared::{Literal, Shared, SharedPayload};
 use super::texts::{Texts, Turn};
-use crate::payload::{Role, parameters};
+use crate::payload::{Element, Role, parameters};
 use crate::plan::{PlannedRequest, Population};
 use crate::spec::History;
 use schemas::leaf::{BodyDigest, BodyHasher};
@@ -22,9 +22,16 @@ pub struct Bodies {
 }
 
 /// A body in the making.
-struct Body<'b> {
+struct Body<'b, 's> {
     bodies: &'b mut Bodies,
     hasher: BodyHasher,
+    request: &'b PlannedRequest,
+    population: &'b Population<'s>,
+    texts: &'b Texts,
+    shared: &'b Shared<'s>,
+    payload: &'b SharedPayload<'s>,
+    /// The element that was made last.
+    previous: Option<Element>,
 }
 
 impl Bodies {
@@ -40,29 +47,35 @@ impl Bodies {
         let mut body = Body {
             bodies: self,
             hasher: BodyHasher::default(),
+            request,
+            population,
+            texts,
+            shared,
+            payload: &shared.payloads[request.population as usize],
+            previous: None,
         };
-        body.texts(request, index, population, texts, shared);
-        body.end(request, shared);
+        body.front();
+        body.turns(index);
+        body.end();
         body.hasher.finish()
     }
 }
 
-impl Body<'_> {
-    /// Everything that is said, the first text behind the head.
-    fn texts(
-        &mut self,
-        request: &PlannedRequest,
-        index: u64,
-        population: &Population,
-        texts: &Texts,
-        shared: &Shared,
-    ) {
-        let mut first = true;
-        if let Some(group) = request.prefix {
-            self.lead(&mut first, Role::System, request, shared);
-            texts.prefix(shared.corpus, population, group, self.rope());
-            self.corpus(shared);
+impl Body<'_, '_> {
+    /// What stands in front of a conversation.
+    fn front(&mut self) {
+        if let Some(group) = self.request.prefix {
+            let behind = self.begin(Element::text(Role::System));
+            let (corpus, population) = (self.shared.corpus, self.population);
+            self.texts
+                .prefix(corpus, population, group, behind, rope(self.bodies));
+            self.corpus();
         }
+    }
+
+    /// Earlier turns, if they are repeated, and what is said last.
+    fn turns(&mut self, index: u64) {
+        let (request, population) = (self.request, self.population);
         let history = population.history().filter(|_| request.turn > 0);
         for turn in 0..history.map_or(0, |_| request.turn) {
             let tokens = population.turn_tokens(request.text_ordinal, turn);
@@ -71,51 +84,52 @@ impl Body<'_> {
                 turn,
                 tokens,
             };
-            self.lead(&mut first, Role::User, request, shared);
-            texts.turn(shared.corpus, Role::User, of(tokens.input), self.rope());
-            self.corpus(shared);
-            self.lead(&mut first, Role::Assistant, request, shared);
-            if history == Some(History::Live) {
+            self.turn(Role::User, of(tokens.input));
+            match history {
                 // The turns of a conversation stand one behind the other.
-                self.answer_to(index - u64::from(request.turn - turn));
-            } else {
-                texts.turn(
-                    shared.corpus,
-                    Role::Assistant,
-                    of(tokens.output),
-                    self.rope(),
-                );
-                self.corpus(shared);
+                Some(History::Live) => self.answer_to(index - u64::from(request.turn - turn)),
+                _ => self.turn(Role::Assistant, of(tokens.output)),
             }
         }
-        self.lead(&mut first, Role::User, request, shared);
-        texts.of(shared.corpus, request, population, self.rope());
-        self.corpus(shared);
+        let behind = self.begin(Element::text(Role::User));
+        let (corpus, texts) = (self.shared.corpus, self.texts);
+        texts.of(corpus, request, population, behind, rope(self.bodies));
+        self.corpus();
     }
 
-    /// What stands before a text that `role` says.
-    fn lead(&mut self, first: &mut bool, role: Role, request: &PlannedRequest, shared: &Shared) {
-        let payload = &shared.payloads[request.population as usize];
-        let literal = match std::mem::take(first) {
-            true => payload.head(request, role),
-            false => payload.between(role),
-        };
-        self.literal(literal);
+    /// A text of an earlier turn.
+    fn turn(&mut self, role: Role, turn: Turn) {
+        let behind = self.begin(Element::text(role));
+        let (corpus, texts) = (self.shared.corpus, self.texts);
+        texts.turn(corpus, role, turn, behind, rope(self.bodies));
+        self.corpus();
     }
 
-    fn end(&mut self, request: &PlannedRequest, shared: &Shared) {
-        let payload = &shared.payloads[request.population as usize];
-        if payload.own_parameters {
-            self.literal(payload.closing());
-            self.own_parameters(request);
+    /// Appends the fence in front of `next`; says whether a text there stands behind another, and
+    /// so begins with a space.
+    fn begin(&mut self, next: Element) -> bool {
+        let (previous, payload) = (self.previous.replace(next), self.payload);
+        self.literal(match previous {
+            None => payload.head(self.request, next),
+            Some(previous) => payload.fence(previous, next),
+        });
+        previous.is_some() && payload.joins_texts
+    }
+
+    fn end(&mut self) {
+        let last = self.previous.expect("a body holds something");
+        debug_assert_eq!(last, self.request.last_element());
+        if let Some(closing) = self.payload.closing(last) {
+            self.literal(closing);
+            self.own_parameters();
         }
-        self.literal(payload.tail(request.output_tokens));
+        self.literal(self.payload.tail(self.request));
     }
 
-    fn own_parameters(&mut self, request: &PlannedRequest) {
+    fn own_parameters(&mut self) {
         let text = &mut self.bodies.own_text;
         let begin = text.len();
-        parameters::append(&request.sampled, text);
+        parameters::append(&self.request.sampled, text);
         if text.len() > begin {
             self.hasher.segment(&text.as_bytes()[begin..]);
             let segment = Segment {
@@ -128,30 +142,37 @@ impl Body<'_> {
     }
 
     fn literal(&mut self, literal: &Literal) {
-        self.hasher.segment(&literal.bytes);
-        self.bodies.segments.push(literal.at);
+        if !literal.bytes.is_empty() {
+            self.hasher.segment(&literal.bytes);
+            self.bodies.segments.push(literal.at);
+        }
     }
 
+    /// The answer to an earlier request.
     fn answer_to(&mut self, request: u64) {
+        if self.begin(Element::text(Role::Assistant)) {
+            self.literal(&self.shared.space);
+        }
         self.hasher.splice(request);
         self.bodies.segments.push(Segment::answer(request));
     }
 
-    fn rope(&mut self) -> &mut Vec<Range<u32>> {
-        self.bodies.rope.clear();
-        &mut self.bodies.rope
-    }
-
     /// Appends the slices of the corpus that stand in the rope.
-    fn corpus(&mut self, shared: &Shared) {
-        let text = shared.corpus.text().as_bytes();
+    fn corpus(&mut self) {
+        let text = self.shared.corpus.text().as_bytes();
         for slice in &self.bodies.rope {
             self.hasher
                 .segment(&text[slice.start as usize..slice.end as usize]);
             self.bodies.segments.push(Segment {
-                offset: shared.corpus_at.offset + u64::from(slice.start),
+                offset: self.shared.corpus_at.offset + u64::from(slice.start),
                 length: u64::from(slice.end - slice.start),
             });
         }
     }
+}
+
+/// The rope, empty.
+fn rope(bodies: &mut Bodies) -> &mut Vec<Range<u32>> {
+    bodies.rope.clear();
+    &mut bodies.rope
 }

@@ -26,7 +26,7 @@ use schemas::layout::{RequestRecord, StageRecord};
 use schemas::leaf::request_leaf;
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Segment, WorkloadWriter};
-use shared::{Shared, SharedPayload};
+use shared::{Literal, Shared, SharedPayload};
 use texts::Texts;
 
 /// Requests that one thread makes at a time, at most.
@@ -188,7 +188,7 @@ impl Numbering<'_> {
             let late = matches!(planned.cancel, Cancel::Tokens(n) if n > planned.output_tokens);
             self.late_cancels += u64::from(late);
             let payload = &mut payloads[planned.population as usize];
-            payload.ensure_tail(planned.output_tokens, writer)?;
+            payload.ensure_tail(&planned, writer)?;
             let after = self.links.resolve(&planned, index);
             let record = self.records.record(&planned, index, after)?;
             numbered.push(Numbered {
@@ -214,6 +214,7 @@ fn place_shared<'j>(job: &Job<'j>, writer: &mut WorkloadWriter) -> Result<Shared
     Ok(Shared {
         corpus: job.corpus,
         corpus_at,
+        space: Literal::place(" ", writer)?,
         payloads,
     })
 }

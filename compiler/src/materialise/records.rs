@@ -25,8 +25,12 @@ pub struct Records<'j> {
 /// What the records of a population share.
 struct OfPopulation<'j> {
     template: RequestRecord,
+    /// Whether a number of tokens is asked for.
+    generates: bool,
     models: Vec<u32>,
     adapters: Vec<u32>,
+    /// By model, then by adapter, none first.
+    paths: Vec<Vec<u32>>,
     population: &'j Population<'j>,
     labels: BTreeMap<TraceLabels, u32>,
     /// The session of the request before: most turns follow their own.
@@ -70,7 +74,11 @@ impl<'j> Records<'j> {
         record.after_request = after.unwrap_or(NONE_U64).into();
         record.stage = request.stage.into();
         record.input_tokens = request.input_tokens.into();
-        record.output_tokens = request.output_tokens.into();
+        if of.generates {
+            record.output_tokens = request.output_tokens.into();
+        }
+        let adapter = request.adapter.map_or(0, |adapter| adapter as usize + 1);
+        record.path = of.paths[request.model as usize][adapter].into();
         record.model = of.models[request.model as usize].into();
         if let Some(adapter) = request.adapter {
             record.adapter = of.adapters[adapter as usize].into();
@@ -115,18 +123,26 @@ impl<'j> OfPopulation<'j> {
             false => 0,
         };
         template.response_format = payload.response_format() as u8;
+        let names = spec.adapters.iter().map(|adapter| &*adapter.name);
+        let mut paths = Vec::with_capacity(spec.models.list.len());
+        for model in &spec.models.list {
+            let names = std::iter::once(&*model.name).chain(names.clone());
+            let of_model = names.map(|name| tables.string(&payload.path(name)));
+            paths.push(of_model.collect::<Result<_, _>>()?);
+        }
         let mut id = |text: &str| tables.string(text);
         let models = spec.models.list.iter().map(|model| id(&model.name));
         let models: Vec<u32> = models.collect::<Result<_, _>>()?;
         let adapters = spec.adapters.iter().map(|adapter| id(&adapter.name));
         let adapters = adapters.collect::<Result<_, _>>()?;
         template.method = id(Payload::METHOD)?.into();
-        template.path = id(payload.path())?.into();
         template.headers = tables.pair_list(&payload.headers())?.into();
         Ok(Self {
             template,
+            generates: payload.generates(),
             models,
             adapters,
+            paths,
             population,
             labels: BTreeMap::new(),
             session: None,

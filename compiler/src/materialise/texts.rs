@@ -49,17 +49,20 @@ impl Texts {
         self.blocks.as_ref().map_or(0, |blocks| blocks.shared_leads)
     }
 
-    /// What a request says last, or alone.
+    /// What a request says last, or alone. Here and below, `behind` says that the text stands
+    /// behind another and begins with its space.
     pub fn of(
         &self,
         corpus: &Corpus,
         request: &PlannedRequest,
         population: &Population,
+        behind: bool,
         out: &mut Vec<Range<u32>>,
     ) {
         match (&self.blocks, request.row, population.blocks()) {
             (Some(texts), Some(row), Some((blocks, _))) => {
-                texts.prompt(corpus, blocks.of_row(row), request.input_tokens, out);
+                let ids = blocks.of_row(row);
+                texts.prompt(corpus, ids, request.said_tokens, behind, out);
             }
             _ => {
                 let turn = Turn {
@@ -67,19 +70,26 @@ impl Texts {
                     turn: request.turn,
                     tokens: request.said_tokens,
                 };
-                self.turn(corpus, Role::User, turn, out);
+                self.turn(corpus, Role::User, turn, behind, out);
             }
         }
     }
 
     /// What the user says in a turn, or what the server is taken to have answered.
-    pub fn turn(&self, corpus: &Corpus, role: Role, turn: Turn, out: &mut Vec<Range<u32>>) {
+    pub fn turn(
+        &self,
+        corpus: &Corpus,
+        role: Role,
+        turn: Turn,
+        behind: bool,
+        out: &mut Vec<Range<u32>>,
+    ) {
         let streams = match role {
             Role::Assistant => &self.answered,
             Role::User | Role::System => &self.said,
         };
         let index = request_index(turn.turn.into(), turn.ordinal);
-        prompt(corpus, &mut streams.stream(index), turn.tokens, out);
+        prompt(corpus, &mut streams.stream(index), turn.tokens, behind, out);
     }
 
     /// A group's shared prefix.
@@ -88,10 +98,11 @@ impl Texts {
         corpus: &Corpus,
         population: &Population,
         group: u32,
+        behind: bool,
         out: &mut Vec<Range<u32>>,
     ) {
         let prefixes = population.prefixes().expect("the request has a prefix");
         let (tokens, mut stream) = prefixes.text(group);
-        prompt(corpus, &mut stream, tokens, out);
+        prompt(corpus, &mut stream, tokens, behind, out);
     }
 }

@@ -1,34 +1,17 @@
 //! Bodies: what stands before, between and behind the texts of a prompt, for each endpoint. JSON
 //! is escaped here, once, and never again.
+//!
+//! A body is its head, then elements with fences between them, then sampling parameters and the
+//! tail. Which elements stand in a body and what they say is decided elsewhere.
 
 pub mod chat;
 pub mod completion;
+pub mod element;
 pub mod parameters;
 
 use crate::spec::{Api, ApiKind, Server, ServerKind};
+pub use element::{Element, Role};
 use schemas::layout::ResponseFormat;
-
-/// Who says a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    System,
-    User,
-    Assistant,
-}
-
-impl Role {
-    /// Every role, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::System, Self::User, Self::Assistant];
-
-    /// The value of `role`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::User => "user",
-            Self::Assistant => "assistant",
-        }
-    }
-}
 
 /// How the bodies of a population are made.
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +27,12 @@ impl Payload<'_> {
     pub const METHOD: &'static str = "POST";
 
     /// Path behind the base URL.
-    pub fn path(&self) -> &'static str {
+    pub fn path(&self, _model: &str) -> String {
         match self.api.kind {
             ApiKind::Chat => chat::PATH,
             ApiKind::Completion => completion::PATH,
         }
+        .to_owned()
     }
 
     /// Header fields: those that the endpoint needs, then those of the spec.
@@ -74,31 +58,50 @@ impl Payload<'_> {
         }
     }
 
-    /// The body up to the first text, which `role` says.
-    pub fn head(&self, model: &str, role: Role) -> String {
+    /// Whether the endpoint generates text, so that a number of tokens is asked for.
+    pub fn generates(&self) -> bool {
         match self.api.kind {
-            ApiKind::Chat => chat::head(model, role),
+            ApiKind::Chat | ApiKind::Completion => true,
+        }
+    }
+
+    /// Whether texts follow one another in one string, each with a space of its own in front.
+    pub fn joins_texts(&self) -> bool {
+        match self.api.kind {
+            ApiKind::Chat => false,
+            ApiKind::Completion => true,
+        }
+    }
+
+    /// The body up to the fence before its first element. `model` is the model's name, or the
+    /// adapter's: that is how servers route to it.
+    pub fn head(&self, model: &str) -> String {
+        match self.api.kind {
+            ApiKind::Chat => chat::head(model),
             ApiKind::Completion => completion::head(model),
         }
     }
 
-    /// What stands between two texts, the second of which `role` says.
-    pub fn between(&self, role: Role) -> &'static str {
+    /// What stands between two elements, before the first (`previous` is none) or behind the last
+    /// (`next` is none); none if the endpoint has no such body.
+    pub fn fence(&self, previous: Option<Element>, next: Option<Element>) -> Option<String> {
         match self.api.kind {
-            ApiKind::Chat => chat::between(role),
-            ApiKind::Completion => completion::BETWEEN,
+            ApiKind::Chat => chat::fence(previous, next),
+            ApiKind::Completion => completion::fence(previous, next),
         }
     }
 
-    /// What closes the last text.
-    pub fn closing(&self) -> &'static str {
-        match self.api.kind {
-            ApiKind::Chat => chat::CLOSING,
-            ApiKind::Completion => completion::CLOSING,
-        }
+    /// An image between its fences.
+    pub fn image(&self, mime: &str, base64: &str) -> String {
+        chat::image(mime, base64)
     }
 
-    /// The body from behind the closing on, asking for `output_tokens`.
+    /// An audio clip between its fences; `format` is `wav` or `mp3`.
+    pub fn audio(&self, format: &str, base64: &str) -> String {
+        chat::audio(format, base64)
+    }
+
+    /// The body from behind the sampling parameters on, asking for `output_tokens`.
     pub fn tail(&self, output_tokens: u32) -> String {
         let exactly = match self.server {
             Some(server) if server.ignore_eos => exactly(server.kind, output_tokens),
@@ -166,15 +169,18 @@ mod tests {
             headers: Vec::new(),
         };
         let payload = Payload { api: &api, server };
-        let mut body = String::new();
-        for (i, (role, text)) in texts.iter().enumerate() {
-            body += &match i {
-                0 => payload.head("a \"quoted\" \\ model", *role),
-                _ => payload.between(*role).to_owned(),
-            };
+        let mut body = payload.head("a \"quoted\" \\ model");
+        let mut previous = None;
+        for (role, text) in texts {
+            let next = Element::text(*role);
+            body += &payload.fence(previous, Some(next)).unwrap();
+            if previous.is_some() && payload.joins_texts() {
+                body += " ";
+            }
             body += text;
+            previous = Some(next);
         }
-        body += payload.closing();
+        body += &payload.fence(previous, None).unwrap();
         body += &payload.tail(7);
         serde_json::from_str(&body).unwrap()
     }
@@ -203,6 +209,61 @@ mod tests {
             ignore_eos: false,
         });
         assert_eq!(body(ApiKind::Completion, false, eos, &texts), expected);
+    }
+
+    #[test]
+    fn a_message_with_media_is_a_list_of_parts() {
+        let api = Api {
+            kind: ApiKind::Chat,
+            streaming: false,
+            headers: Vec::new(),
+        };
+        let payload = Payload {
+            api: &api,
+            server: None,
+        };
+        let elements = [
+            (Element::text(Role::System), "brief".to_owned()),
+            (Element::parts(Role::User), "look".to_owned()),
+            (Element::MoreText, "here".to_owned()),
+            (
+                Element::Image { first: false },
+                payload.image("image/png", "AA=="),
+            ),
+            (
+                Element::Audio { first: false },
+                payload.audio("wav", "BB=="),
+            ),
+            (Element::text(Role::Assistant), "yes".to_owned()),
+            (
+                Element::Image { first: true },
+                payload.image("image/webp", "CC=="),
+            ),
+        ];
+        let mut body = payload.head("m");
+        let mut previous = None;
+        for (element, text) in elements {
+            body += &payload.fence(previous, Some(element)).unwrap();
+            body += &text;
+            previous = Some(element);
+        }
+        body += &payload.fence(previous, None).unwrap();
+        body += &payload.tail(1);
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let expected = json!([
+            {"role": "system", "content": "brief"},
+            {"role": "user", "content": [
+                {"type": "text", "text": "look"},
+                {"type": "text", "text": "here"},
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
+                {"type": "input_audio", "input_audio": {"format": "wav", "data": "BB=="}},
+            ]},
+            {"role": "assistant", "content": "yes"},
+            {"role": "user", "content": [
+                {"type": "image_url", "image_url": {"url": "data:image/webp;base64,CC=="}},
+            ]},
+        ]);
+        assert_eq!(body["messages"], expected);
     }
 
     #[test]

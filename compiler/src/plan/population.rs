@@ -10,6 +10,7 @@ use super::sampling::Parameters;
 use super::stage::PlannedStage;
 use super::timing::{Place, Timing};
 use super::who::Who;
+use crate::payload::{Element, Role};
 use crate::rng::index::request_index;
 use crate::rng::{Component, Seed, Streams};
 use crate::samplers::Distribution;
@@ -157,6 +158,18 @@ impl<'s> Population<'s> {
         }
     }
 
+    /// What its bodies may be made of.
+    pub fn elements(&self) -> Vec<Element> {
+        let mut elements = vec![Element::text(Role::User)];
+        if self.prefixes.is_some() {
+            elements.push(Element::text(Role::System));
+        }
+        if self.history().is_some() {
+            elements.push(Element::text(Role::Assistant));
+        }
+        elements
+    }
+
     /// How much is made of an arrival, in requests that stand alone.
     pub fn weight(&self, arrival: &Arrival) -> u64 {
         match (&self.conversations, &self.prefixes) {
@@ -260,7 +273,7 @@ impl<'s> Population<'s> {
             components.push(Component::Cancellation);
         }
         if self.prefixes.is_some() {
-            components.extend([Component::PromptPrefix, Component::SamplerShuffle]);
+            components.extend([Component::PrefixCorpus, Component::SamplerShuffle]);
         }
         let materialised = self.history() == Some(History::Materialised);
         components.extend(materialised.then_some(Component::AnswerCorpus));

@@ -39,7 +39,7 @@ impl Prefixes {
             conversations: shared.multi_turn,
             order,
             length: shared.system.clone(),
-            streams: streams(Component::PromptPrefix),
+            streams: streams(Component::PrefixCorpus),
         }
     }
 

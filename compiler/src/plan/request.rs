@@ -2,6 +2,7 @@
 
 use super::cancellation::Cancel;
 use super::sampling::Sampled;
+use crate::payload::{Element, Role};
 use crate::rng::index::request_index;
 
 /// When a request starts.
@@ -69,6 +70,11 @@ pub struct PlannedRequest {
 }
 
 impl PlannedRequest {
+    /// What its body ends with.
+    pub fn last_element(&self) -> Element {
+        Element::text(Role::User)
+    }
+
     /// The stream index of this turn.
     pub fn index(&self) -> u64 {
         request_index(self.turn.into(), self.ordinal)

@@ -46,7 +46,7 @@ pub enum Component {
     TopK,
     /// The server's sampling seeds.
     SamplingSeed,
-    /// The text that the prompts of a group share.
+    /// Which prefix of a pool a session begins with.
     PromptPrefix,
     /// The text of assistant turns that are materialised.
     AnswerCorpus,
@@ -56,6 +56,46 @@ pub enum Component {
     SamplerRows,
     /// In which order a data set is gone through.
     SamplerShuffle,
+    /// The texts that the prompts of a group, or of a pool's entry, share.
+    PrefixCorpus,
+    /// The system prompt that all conversations share.
+    SystemCorpus,
+    /// The text that stands in front of one session's turns and nobody else's.
+    ContextCorpus,
+    /// What the code-like corpus is made of.
+    CodeWords,
+    /// How many images a request holds.
+    ImageCount,
+    /// Which images of the pool a request holds.
+    ImageSelection,
+    /// Widths and heights of images.
+    ImageDimensions,
+    /// Formats of images.
+    ImageFormat,
+    /// What images show.
+    ImageSource,
+    /// How many audio clips a request holds.
+    AudioCount,
+    /// Which clips of the pool a request holds.
+    AudioSelection,
+    /// How long audio clips are.
+    AudioDuration,
+    /// Sample rates and bit depths of audio clips.
+    AudioFormat,
+    /// What audio clips sound like.
+    AudioData,
+    /// Which conversation of a data set is taken, with replacement.
+    SamplerRandom,
+    /// Which line of each pool a request is made of.
+    RandomPool,
+    /// Which conversations of a ShareGPT file are kept, if not all.
+    ShareGpt,
+    /// How many documents, or texts of a batch, a request holds.
+    DocumentCount,
+    /// Lengths of documents.
+    DocumentLength,
+    /// The texts of documents.
+    DocumentCorpus,
 }
 
 /// What the registry says about one component.
@@ -67,7 +107,7 @@ struct Entry {
 
 impl Component {
     /// Every component, in the order in which they were registered.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 43] = [
         Self::PoissonInterval,
         Self::PromptLength,
         Self::MaxTokens,
@@ -91,6 +131,26 @@ impl Component {
         Self::BlockCorpus,
         Self::SamplerRows,
         Self::SamplerShuffle,
+        Self::PrefixCorpus,
+        Self::SystemCorpus,
+        Self::ContextCorpus,
+        Self::CodeWords,
+        Self::ImageCount,
+        Self::ImageSelection,
+        Self::ImageDimensions,
+        Self::ImageFormat,
+        Self::ImageSource,
+        Self::AudioCount,
+        Self::AudioSelection,
+        Self::AudioDuration,
+        Self::AudioFormat,
+        Self::AudioData,
+        Self::SamplerRandom,
+        Self::RandomPool,
+        Self::ShareGpt,
+        Self::DocumentCount,
+        Self::DocumentLength,
+        Self::DocumentCorpus,
     ];
 
     /// The dotted name that goes into the key.
@@ -202,8 +262,8 @@ impl Component {
             },
             Self::PromptPrefix => Entry {
                 identifier: "dataset.prompt.prefix",
-                index: "group number",
-                draws: "one length, then up to three word positions, then one slice start",
+                index: "session ordinal",
+                draws: "one choice of the pool",
             },
             Self::AnswerCorpus => Entry {
                 identifier: "dataset.answer.corpus",
@@ -224,6 +284,106 @@ impl Component {
                 identifier: "dataset.sampler.shuffle",
                 index: "pass number",
                 draws: "one permutation",
+            },
+            Self::PrefixCorpus => Entry {
+                identifier: "dataset.prefix.corpus",
+                index: "group or pool number",
+                draws: "one length, then the text's draws",
+            },
+            Self::SystemCorpus => Entry {
+                identifier: "dataset.system.corpus",
+                index: "always 0",
+                draws: "the text's draws",
+            },
+            Self::ContextCorpus => Entry {
+                identifier: "dataset.context.corpus",
+                index: "session ordinal",
+                draws: "one length, then the text's draws",
+            },
+            Self::CodeWords => Entry {
+                identifier: "dataset.corpus.code",
+                index: "corpus block number",
+                draws: "shapes and words of 64 lines",
+            },
+            Self::ImageCount => Entry {
+                identifier: "dataset.image.count",
+                index: "request index",
+                draws: "one value: images",
+            },
+            Self::ImageSelection => Entry {
+                identifier: "dataset.image.selection",
+                index: "request index",
+                draws: "one choice of the pool for each image",
+            },
+            Self::ImageDimensions => Entry {
+                identifier: "dataset.image.dimensions",
+                index: "image number",
+                draws: "one width, then one height or aspect ratio",
+            },
+            Self::ImageFormat => Entry {
+                identifier: "dataset.image.format",
+                index: "image number",
+                draws: "one weighted choice of a format",
+            },
+            Self::ImageSource => Entry {
+                identifier: "dataset.image.source",
+                index: "image number",
+                draws: "one choice of a file, or the pixels of noise",
+            },
+            Self::AudioCount => Entry {
+                identifier: "dataset.audio.count",
+                index: "request index",
+                draws: "one value: clips",
+            },
+            Self::AudioSelection => Entry {
+                identifier: "dataset.audio.selection",
+                index: "request index",
+                draws: "one choice of the pool for each clip",
+            },
+            Self::AudioDuration => Entry {
+                identifier: "dataset.audio.duration",
+                index: "clip number",
+                draws: "one value: ns",
+            },
+            Self::AudioFormat => Entry {
+                identifier: "dataset.audio.format",
+                index: "clip number",
+                draws: "one choice of a sample rate, then one of a bit depth",
+            },
+            Self::AudioData => Entry {
+                identifier: "dataset.audio.data",
+                index: "clip number",
+                draws: "the samples",
+            },
+            Self::SamplerRandom => Entry {
+                identifier: "dataset.sampler.random",
+                index: "session ordinal",
+                draws: "one choice of a conversation",
+            },
+            Self::RandomPool => Entry {
+                identifier: "dataset.loader.random_pool",
+                index: "session ordinal",
+                draws: "one choice for each pool",
+            },
+            Self::ShareGpt => Entry {
+                identifier: "dataset.loader.sharegpt",
+                index: "always 0",
+                draws: "one permutation",
+            },
+            Self::DocumentCount => Entry {
+                identifier: "dataset.document.count",
+                index: "request index",
+                draws: "one value: documents",
+            },
+            Self::DocumentLength => Entry {
+                identifier: "dataset.document.length",
+                index: "request index",
+                draws: "one value for each document: tokens",
+            },
+            Self::DocumentCorpus => Entry {
+                identifier: "dataset.document.corpus",
+                index: "request index",
+                draws: "the texts' draws, one document after the other",
             },
         }
     }

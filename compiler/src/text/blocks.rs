@@ -60,8 +60,16 @@ impl BlockTexts {
     }
 
     /// Appends the byte ranges of a prompt of `tokens` tokens made of these blocks, the last of
-    /// which may be cut short.
-    pub fn prompt(&self, corpus: &Corpus, ids: &[u64], tokens: u32, out: &mut Vec<Range<u32>>) {
+    /// which may be cut short. Unless it stands `behind` another text, its first word is taken
+    /// without its leading space.
+    pub fn prompt(
+        &self,
+        corpus: &Corpus,
+        ids: &[u64],
+        tokens: u32,
+        behind: bool,
+        out: &mut Vec<Range<u32>>,
+    ) {
         let first = out.len();
         let mut left = tokens;
         for id in ids {
@@ -70,7 +78,7 @@ impl BlockTexts {
             left -= taken;
         }
         debug_assert_eq!(left, 0, "the reader has checked the number of blocks");
-        if let Some(word) = out.get_mut(first) {
+        if !behind && let Some(word) = out.get_mut(first) {
             word.start += 1;
         }
     }

@@ -12,18 +12,25 @@ use crate::rng::Stream;
 /// Words at the head of a prompt that are drawn one by one.
 pub const HEAD_WORDS: u32 = 3;
 
-/// Appends the byte ranges of a prompt of `tokens` tokens to `out`.
+/// Appends the byte ranges of a prompt of `tokens` tokens to `out`. Unless it stands `behind`
+/// another text, its first word is taken without its leading space.
 ///
 /// Draws, all `below(corpus.words())`: one per head word, then one for the start of the slice
-/// if there is a rest. The first word is taken without its leading space.
-pub fn prompt(corpus: &Corpus, stream: &mut Stream, tokens: u32, out: &mut Vec<Range<u32>>) {
+/// if there is a rest.
+pub fn prompt(
+    corpus: &Corpus,
+    stream: &mut Stream,
+    tokens: u32,
+    behind: bool,
+    out: &mut Vec<Range<u32>>,
+) {
     let words = corpus.words();
     let mut position = || stream.below(u64::from(words)) as u32;
     let head = tokens.min(HEAD_WORDS);
     for i in 0..head {
         let at = position();
         let mut word = corpus.slice(at..at + 1);
-        word.start += u32::from(i == 0);
+        word.start += u32::from(i == 0 && !behind);
         out.push(word);
     }
     if tokens > head {
