@@ -23,17 +23,19 @@ STAGE = struct.Struct("<IBBHQQQQII")
 REQUEST = struct.Struct("<BBBBIQQQQIIQIIIIIIIIII")
 NONE32, NONE64, MAX_TIME_NS = 2**32 - 1, 2**64 - 1, 3652 * 86400 * 10**9
 MAX_STRING_BYTES, MAX_BODY_BYTES, MAX_PAIRS, MAX_ANSWERS = 1 << 20, 1 << 32, 1024, 4096
+MAX_SALT_COUNT, MAX_SALT_WORD_BITS = 16, 16
 REQUEST_PREFIX, STAGES_PREFIX = b"wlc1req\0", b"wlc1stg\0"
 METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 PATH, HEADER_VALUE = re.compile(r"/[!\"$-~]*"), re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 FORBIDDEN_HEADERS = set("""api-key authorization connection content-length cookie expect host keep-alive
     proxy-authorization proxy-connection te trailer transfer-encoding upgrade x-api-key""".split())
-MANIFEST_KEYS = ["compiler", "corpus", "hints", "inputs", "populations", "rng", "seed", "server",
-                 "spec", "tokenizer", "traces"]
+MANIFEST_KEYS = ["compiler", "corpus", "hints", "inputs", "populations", "rng", "salt", "seed",
+                 "server", "spec", "tokenizer", "traces"]
 HINT_KEYS = ["connections", "max_in_flight", "sweep", "timeout_ns", "url", "workers"]
 SWEEP_KEYS = ["progression", "requests", "saturation_percentile_ppm", "stage_duration_ns",
               "stages", "timeout_ns"]
+SALT_WORD = re.compile(r"[!#-\[\]-~]+")
 URL = re.compile(r"https?://(?!/)[!\"$->A-~]+")
 
 
@@ -153,6 +155,7 @@ class Workload:
         self.require(again == raw, "MANIFEST", offset, "not canonical JSON")
         self.require(sorted(self.manifest) == MANIFEST_KEYS, "MANIFEST", offset, "other keys")
         self.check_hints(self.manifest["hints"], offset)
+        self.slot = self.check_salt(self.manifest["salt"], offset)
 
     def check_hints(self, hints, offset):
         """What the spec recommends to the replay can be followed and holds no secret."""
@@ -167,6 +170,25 @@ class Workload:
         for key, value in [*hints.items(), *(sweep or {}).items()]:
             limit = {"ns": MAX_TIME_NS, "ppm": 10**6}.get(key.rsplit("_", 1)[-1], NONE64)
             rule(not isinstance(value, int) or 0 < value <= limit, f"{key} is 0 or too large")
+
+    def check_salt(self, salt, offset):
+        """The unsalted slot, with which BLOB begins; None if the workload has none."""
+        def rule(good, text):
+            self.require(good, "MANIFEST", offset, f"salt: {text}")
+
+        if salt is None:
+            return None
+        rule(sorted(salt) == ["count", "words"], "other keys")
+        count, words = salt["count"], salt["words"]
+        rule(type(count) is int and 1 <= count <= MAX_SALT_COUNT, "count")
+        powers = (2 << bits for bits in range(MAX_SALT_WORD_BITS))
+        rule(len(words) in powers, "no power of two of words")
+        rule(all(SALT_WORD.fullmatch(word) for word in words), "a word that is not plain")
+        rule(len({len(word) for word in words}) == 1, "words are not equally long")
+        rule(len(set(words)) == len(words), "a word twice")
+        slot = b" ".join([words[0].encode()] * count)
+        rule(self.bytes_of("BLOB").startswith(slot), "BLOB does not begin with its slot")
+        return slot
 
     def bytes_of(self, name):
         offset, length = self.place[name]
@@ -219,6 +241,19 @@ class Workload:
             parts.append(self.data[base + offset:base + offset + length])
         return parts
 
+    def salt_position(self, first, count, rule):
+        """Literal bytes in front of the one salt slot of a body."""
+        position, found = 0, []
+        rule(self.slot is not None, "its salted flag is set, but the manifest has no salt")
+        for index in range(first, first + count):
+            offset, length = self.record("SEGMENTS", "<QQ", index, "a salted body")
+            if offset == 0:
+                rule(length == len(self.slot), "its salt slot has another length")
+                found.append(position)
+            position += length if offset != NONE64 else 0
+        rule(len(found) == 1, f"{len(found)} salt slots, not one")
+        return found[0]
+
     def check_tables(self):
         """All strings and pair lists, referred to or not."""
         for index in range(self.count("STRINGS")):
@@ -251,6 +286,10 @@ class Workload:
                 field(7, struct.pack("<Q", requests)), field(8, u32(concurrency)),
                 field(9, b"\x01" if flags & 2 else None)])
             out += struct.pack("<I", len(fields)) + fields
+        salt = self.manifest["salt"]
+        if salt is not None:
+            words = [word.encode() for word in salt["words"]]
+            out += struct.pack("<III", salt["count"], len(words), len(words[0])) + b"".join(words)
         return sha256(b"\x00", out)
 
     def check_head(self, method, path, headers, labels, rule):
@@ -273,7 +312,7 @@ class Workload:
         def rule(good, text):
             self.require(good, "REQUESTS", at, f"{what}: {text}")
 
-        rule(start_kind <= 2 and flags <= 3 and response <= 1, "an undefined value")
+        rule(start_kind <= 2 and flags <= 7 and response <= 1, "an undefined value")
         rule(zero == 0, "a field that must be zero is not")
         rule(cancel_tokens != 0, "cancel_after_tokens is zero")
         rule(cancel_tokens == NONE32 or (cancel == NONE64 and flags & 1), "cancelled otherwise")
@@ -304,6 +343,7 @@ class Workload:
                  f"pair-list id {pair_list} is past the last")
         session = self.string(session, what, optional=True)
         splices = self.check_answers(index, pieces, flags, session, turn, rule)
+        salt = self.salt_position(first, segments, rule) if flags & 4 else None
         model, adapter = self.string(model, what), self.string(adapter, what, optional=True)
         method, path = self.string(method, what), self.string(path, what)
         headers, labels = self.pairs(headers, what), self.pairs(labels, what)
@@ -329,7 +369,8 @@ class Workload:
             field(0x12, struct.pack("<Q", len(body)) + sha256(body)),
             field(0x13, u32(cancel_tokens)),
             field(0x14, struct.pack("<I", len(splices)) + b"".join(
-                struct.pack("<QQ", *splice) for splice in splices) if splices else None)])
+                struct.pack("<QQ", *splice) for splice in splices) if splices else None),
+            field(0x15, None if salt is None else struct.pack("<Q", salt))])
         leaf, leaf_at = sha256(b"\x00", encoded), self.place["LEAVES"][0] + 32 * index
         self.require(leaf == self.data[leaf_at:leaf_at + 32], "LEAVES", leaf_at, f"{what} differs")
         self.counts[stage] += 1

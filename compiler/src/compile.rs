@@ -1,13 +1,17 @@
 //! From a spec's text to a workload file: reads what the spec names, plans, materialises, writes.
 
-use crate::inputs::{InputError, Inputs, read_traces};
-use crate::materialise::{self, Made, Totals, materialise};
-use crate::notes::notes;
+use crate::dataset::DataError;
+use crate::inputs::{InputError, Inputs, read_sets, read_traces};
+use crate::materialise::error::MakeError;
+use crate::materialise::{self, Made, MediaPools, Totals, materialise};
+use crate::media::{self, MediaError};
+use crate::notes::{Counted, notes};
 use crate::plan::Plan;
 use crate::provenance::Provenance;
 use crate::rng::Seed;
-use crate::spec::{Spec, SpecError, TokenizerRef};
-use crate::text::corpus::Corpus;
+use crate::spec::{Spec, SpecError, TokenizerKind, TokenizerRef};
+use crate::text::corpora::{Corpora, CorporaError};
+use crate::text::salt::salt;
 use crate::text::tokenizer::{Tokenizer, TokenizerError, resolve};
 use schemas::error::WriteError;
 use schemas::writer::{Finished, WorkloadWriter};
@@ -77,6 +81,15 @@ pub enum CompileError {
         "{file}: no request falls into the stages\n  help: raise a rate or a duration, or choose another seed"
     )]
     Empty { file: String },
+    /// Media cannot be had.
+    #[error("{place}{error}")]
+    Media {
+        place: String,
+        error: Box<MediaError>,
+    },
+    /// A body cannot be made as the spec asks.
+    #[error(transparent)]
+    Make(MakeError),
     /// The workload cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -86,6 +99,15 @@ pub enum CompileError {
     /// The user stopped it.
     #[error("interrupted; nothing was written")]
     Interrupted,
+}
+
+impl From<MakeError> for CompileError {
+    fn from(error: MakeError) -> Self {
+        match error {
+            MakeError::Write(error) => Self::Write(error),
+            error => Self::Make(error),
+        }
+    }
 }
 
 impl Job<'_> {
@@ -106,6 +128,11 @@ impl Job<'_> {
         let place = match &error {
             InputError::Plan(error) => self.place_of(error.file()),
             InputError::Open(named, _) => self.place_of(named),
+            // Any other error has a place in the file.
+            InputError::Set(named, error) => match **error {
+                DataError::Source(_) => self.place_of(named),
+                _ => String::new(),
+            },
             InputError::Trace(_) => String::new(),
         };
         match error {
@@ -137,20 +164,32 @@ pub fn compile(
         error,
     };
     let tokenizer = tokenizer(spec.tokenizer.as_ref(), job.directory).map_err(tokenizer_error)?;
-    let traces = read_traces(&spec, job.directory).map_err(|error| job.input_error(error))?;
+    let mut traces = read_traces(&spec, job.directory).map_err(|error| job.input_error(error))?;
+    read_sets(&spec, job.directory, &tokenizer, &mut traces)
+        .map_err(|error| job.input_error(error))?;
     let plan = Plan::new(&spec, seed, &traces)
         .map_err(|error| job.input_error(InputError::Plan(error)))?;
-    let words = tokenizer.words().map_err(tokenizer_error)?;
-    let mut corpus = Corpus::generate(seed, &words);
-    if plan.populations.iter().any(|p| p.blocks().is_some()) {
-        corpus.append_lexicon(words.iter().map(String::as_str));
-    }
+    let blocks = plan.populations.iter().any(|p| p.blocks().is_some());
+    let corpora = Corpora::new(spec.populations.iter(), seed, &tokenizer, blocks);
+    let corpora = corpora.map_err(|error| match error {
+        CorporaError::Words(error) => tokenizer_error(error),
+        CorporaError::Corpus { name, error } => CompileError::Tokenizer {
+            place: job.place_of(&name),
+            error,
+        },
+    })?;
+    let salted = spec.populations.iter().any(|p| p.data.front.salt);
+    let salt = salted.then(|| salt(&corpora.words).ok_or(MakeError::NoSalt));
+    let salt = salt.transpose()?;
+    let media = media_pools(&plan, seed, job)?;
     let mut writer = WorkloadWriter::create(job.target)?;
     let expected = plan.expected_arrivals();
     let bytes_job = materialise::Job {
         plan: &plan,
         server: spec.server,
-        corpus: &corpus,
+        corpora: &corpora,
+        media: &media,
+        salt: salt.as_ref(),
         seed,
     };
     let made = materialise(&bytes_job, &mut writer, &mut |done| go_on(done, expected))?;
@@ -160,13 +199,19 @@ pub fn compile(
         totals,
         shared_leads,
         late_cancels,
+        exceeded,
     } = made.ok_or(CompileError::Interrupted)?;
     if totals.requests == 0 {
         return Err(CompileError::Empty {
             file: job.spec_name.to_owned(),
         });
     }
-    let notes = notes(&spec, &plan, &traces, shared_leads, late_cancels);
+    let counted = Counted {
+        shared_leads,
+        late_cancels,
+        exceeded,
+    };
+    let notes = notes(&spec, &plan, &traces, &counted);
     let provenance = Provenance {
         job,
         spec: &spec,
@@ -175,8 +220,9 @@ pub fn compile(
         traces: &traces,
         inputs: inputs.read,
         tokenizer: &tokenizer,
-        corpus: &corpus,
-        vocabulary_words: words.len(),
+        corpora: &corpora,
+        media: &media,
+        salt,
     };
     let manifest = provenance.manifest();
     Ok(Compiled {
@@ -188,6 +234,27 @@ pub fn compile(
     })
 }
 
+/// The images and clips of each population.
+fn media_pools(plan: &Plan, seed: Seed, job: &Job) -> Result<Vec<MediaPools>, CompileError> {
+    let mut pools = Vec::with_capacity(plan.populations.len());
+    for population in &plan.populations {
+        let (data, prefix) = (&population.spec.data, population.prefix());
+        let images = data.images.as_ref();
+        let images = images.map(|images| media::images::pool(images, seed, prefix, job.directory));
+        let audio = data.audio.as_ref();
+        let audio = audio.map(|audio| media::audio::pool(audio, seed, prefix));
+        let media_error = |error: MediaError| CompileError::Media {
+            place: String::new(),
+            error: Box::new(error),
+        };
+        pools.push(MediaPools {
+            images: images.transpose().map_err(media_error)?.unwrap_or_default(),
+            audio: audio.transpose().map_err(media_error)?.unwrap_or_default(),
+        });
+    }
+    Ok(pools)
+}
+
 /// 53 random bits: every JSON reader keeps such a number exactly.
 fn seed_of_the_system() -> Result<u64, CompileError> {
     use rand::TryRng;
@@ -197,11 +264,16 @@ fn seed_of_the_system() -> Result<u64, CompileError> {
         .map_err(|error| CompileError::Entropy(error.to_string()))
 }
 
-/// The tokenizer that the spec names, or the one inside the program.
+/// The tokenizer that the spec names, or the embedded o200k_base.
 fn tokenizer(named: Option<&TokenizerRef>, directory: &Path) -> Result<Tokenizer, TokenizerError> {
     let Some(named) = named else {
         return Ok(Tokenizer::o200k_base());
     };
+    match named.kind {
+        TokenizerKind::O200kBase => return Ok(Tokenizer::o200k_base()),
+        TokenizerKind::Cl100kBase => return Ok(Tokenizer::cl100k_base()),
+        TokenizerKind::File => {}
+    }
     let path = resolve(&named.name, directory, &|name| std::env::var_os(name))?;
     Tokenizer::from_file(&path, &named.name)
 }

@@ -1,7 +1,9 @@
 //! The files that a spec names: traces, and histograms. Each is read once and known by its hash.
 
+use crate::dataset::{DataError, DataSet};
 use crate::plan::{PlanError, PopulationTraces, Replayed};
 use crate::spec::{self, Lengths, Load, Spec, TraceFormat, TraceRef};
+use crate::text::tokenizer::Tokenizer;
 use schemas::hex;
 use schemas::manifest::InputFile;
 use sha2::{Digest as _, Sha256};
@@ -55,7 +57,7 @@ impl<'d> Inputs<'d> {
     }
 }
 
-/// Why a trace is no input.
+/// Why a trace or data set is no input.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// The one that the spec calls so cannot be opened or read.
@@ -64,6 +66,9 @@ pub enum InputError {
     /// It is wrong.
     #[error(transparent)]
     Trace(Box<TraceError>),
+    /// The data set that the spec calls so is wrong, or cannot be had.
+    #[error("{1}")]
+    Set(String, Box<DataError>),
     /// It cannot do what the spec asks of it.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -81,6 +86,7 @@ impl InputError {
     pub fn is_users_fault(&self) -> bool {
         match self {
             Self::Open(_, error) | Self::Trace(error) => error.is_users_fault(),
+            Self::Set(_, error) => error.is_users_fault(),
             Self::Plan(_) => true,
         }
     }
@@ -96,6 +102,33 @@ pub fn read_traces(spec: &Spec, directory: &Path) -> Result<Vec<PopulationTraces
     populations
         .map(|population| traces.of_population(population))
         .collect()
+}
+
+/// Reads the data set of each population into its `traces`; a path that several populations name
+/// in the same words is read once. Relative names are looked up from `directory`.
+pub fn read_sets(
+    spec: &Spec,
+    directory: &Path,
+    tokenizer: &Tokenizer,
+    traces: &mut [PopulationTraces],
+) -> Result<(), InputError> {
+    let mut read: Vec<(&spec::SetRef, Arc<DataSet>)> = Vec::new();
+    for (population, traces) in spec.populations.iter().zip(traces) {
+        let Some(named) = &population.data.set else {
+            continue;
+        };
+        let is_same = |set: &spec::SetRef| set.path == named.path && set.kind == named.kind;
+        if let Some((_, set)) = read.iter().find(|(set, _)| is_same(set)) {
+            traces.set = Some(Arc::clone(set));
+            continue;
+        }
+        let set = DataSet::read(named.kind, &directory.join(&named.path), tokenizer);
+        let set = set.map_err(|error| InputError::Set(named.path.clone(), Box::new(error)))?;
+        let set = Arc::new(set);
+        read.push((named, Arc::clone(&set)));
+        traces.set = Some(set);
+    }
+    Ok(())
 }
 
 /// The traces so far: a file that several populations name is read and kept once.

@@ -6,9 +6,11 @@
 
 pub mod cli;
 pub mod compile;
+pub mod dataset;
 pub mod exit;
 pub mod inputs;
 pub mod materialise;
+pub mod media;
 mod notes;
 pub mod payload;
 pub mod plan;

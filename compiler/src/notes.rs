@@ -5,22 +5,33 @@ use crate::plan::{Plan, Population, PopulationTraces, Replayed};
 use crate::samplers::Distribution;
 use crate::spec::{Lengths, Load, Sampling, Spec, TraceRef};
 use std::collections::BTreeSet;
-use traces::{Accounting, Columns, Counted, NONE, servegen};
+use traces::{Accounting, Columns, NONE, servegen};
 
-/// Every note about a compile. `shared_leads` counts blocks that may share their first word,
-/// `late_cancels` requests that are to be abandoned at a token which their answer does not have.
+/// What was counted while requests were made.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// Blocks of a trace that may share their first word with another.
+    pub shared_leads: u64,
+    /// Requests that are to be abandoned at a token which their answer does not have.
+    pub late_cancels: u64,
+    /// Prompts that the server's template alone makes longer than asked.
+    pub exceeded: u64,
+}
+
+/// Every note about a compile.
 pub fn notes(
     spec: &Spec,
     plan: &Plan,
     traces: &[PopulationTraces],
-    shared_leads: u64,
-    late_cancels: u64,
+    counted: &Counted,
 ) -> Vec<String> {
     let mut notes = spec.notes.clone();
-    if let Some(why) = stops_early(spec.server) {
-        notes.push(format!(
-            "the server may answer with fewer tokens than asked: {why}"
-        ));
+    for population in &spec.populations {
+        if let Some(why) = stops_early(spec.server, population.api.kind) {
+            notes.push(format!(
+                "the server may answer with fewer tokens than asked: {why}"
+            ));
+        }
     }
     for (population, traces) in plan.populations.iter().zip(traces) {
         about_traces(population, traces, &mut notes);
@@ -32,6 +43,11 @@ pub fn notes(
             );
         }
     }
+    let Counted {
+        shared_leads,
+        late_cancels,
+        exceeded,
+    } = *counted;
     if shared_leads > 0 {
         notes.push(format!(
             "{shared_leads} blocks of the trace may share their first words with another, because more blocks follow one block than there are words"
@@ -40,6 +56,11 @@ pub fn notes(
     if late_cancels > 0 {
         notes.push(format!(
             "{late_cancels} requests are to be abandoned at a token beyond their answer's length and will end by themselves"
+        ));
+    }
+    if exceeded > 0 {
+        notes.push(format!(
+            "{exceeded} prompts have one token of text and count more than asked, because `tokenizer.template_overhead` alone is as long"
         ));
     }
     let mut told = BTreeSet::new();
@@ -134,7 +155,7 @@ fn about(named: &TraceRef, account: &Accounting, notes: &mut Vec<String>) {
             account.inversions
         ));
     }
-    let Counted { count, first_rows } = &account.unlinked;
+    let traces::Counted { count, first_rows } = &account.unlinked;
     if *count > 0 {
         notes.push(format!(
             "{file}: {count} rows name an earlier turn that cannot be replayed and begin conversations of their own: rows {}",

@@ -1,14 +1,18 @@
 //! The manifest: how a workload came to be.
 
 use crate::compile::{ALGORITHM, Job};
+use crate::materialise::MediaPools;
+use crate::media::{self, Pool};
 use crate::plan::rows::{LeftOut, Rows};
 use crate::plan::{Plan, PopulationTraces, Replayed};
-use crate::rng::{Component, Seed};
+use crate::rng::Seed;
 use crate::spec::{Lengths, Load, ServerKind, Spec, TraceRef};
-use crate::text::corpus::Corpus;
+use crate::text::corpora::Corpora;
+use crate::text::source::Source;
 use crate::text::tokenizer::Tokenizer;
 use schemas::hex;
 use schemas::manifest::{self, InputFile, Manifest, SpecSource, TraceSource};
+use schemas::salt::Salt;
 use sha2::{Digest as _, Sha256};
 use traces::{Accounting, servegen};
 
@@ -21,8 +25,10 @@ pub struct Provenance<'p> {
     pub traces: &'p [PopulationTraces],
     pub inputs: Vec<InputFile>,
     pub tokenizer: &'p Tokenizer,
-    pub corpus: &'p Corpus,
-    pub vocabulary_words: usize,
+    pub corpora: &'p Corpora,
+    /// By population.
+    pub media: &'p [MediaPools],
+    pub salt: Option<Salt>,
 }
 
 impl Provenance<'_> {
@@ -53,27 +59,71 @@ impl Provenance<'_> {
                 name: self.tokenizer.name().to_owned(),
                 library: self.tokenizer.library().to_owned(),
                 sha256: self.tokenizer.sha256().map(|hash| hex(&hash)),
+                template_overhead: manifest::TemplateOverhead {
+                    request: self.spec.template_overhead.request,
+                    message: self.spec.template_overhead.message,
+                },
             },
-            corpus: manifest::Corpus {
-                name: "words".to_owned(),
-                words: self.corpus.words().into(),
-                vocabulary_words: self.vocabulary_words as u64,
-                sha256: hex(&self.corpus.sha256()),
-            },
+            corpora: self.corpora(),
+            media: self.encoders(),
             rng: manifest::Rng {
                 algorithm:
                     "ChaCha12, key SHA-256(\"{seed}:{identifier}\"), one stream for each item"
                         .to_owned(),
                 identifiers: self.identifiers(),
             },
-            inputs: self.inputs,
+            inputs: self.inputs(),
+            salt: self.salt,
         }
+    }
+
+    fn corpora(&self) -> Vec<manifest::Corpus> {
+        let corpora = self.corpora.all();
+        let corpora = corpora.map(|(named, source)| manifest::Corpus {
+            name: named.name().to_owned(),
+            parts: source.parts().into(),
+            vocabulary_words: self.corpora.words.len() as u64,
+            sha256: hex(&source.sha256()),
+        });
+        corpora.collect()
+    }
+
+    fn pools(&self) -> impl Iterator<Item = (&Pool, Option<&str>)> {
+        let populations = self.plan.populations.iter().zip(self.media);
+        populations.flat_map(|(population, media)| {
+            [&media.images, &media.audio].map(|pool| (pool, population.prefix()))
+        })
+    }
+
+    /// What encoded media, if anything did.
+    fn encoders(&self) -> Option<String> {
+        let any = self.pools().any(|(pool, _)| !pool.media.is_empty());
+        any.then(|| media::LIBRARIES.to_owned())
+    }
+
+    /// Every file that the spec names and that is no trace, each once.
+    fn inputs(&self) -> Vec<InputFile> {
+        let mut inputs = self.inputs.clone();
+        for input in self.pools().flat_map(|(pool, _)| &pool.inputs) {
+            if !inputs.contains(input) {
+                inputs.push(input.clone());
+            }
+        }
+        inputs
     }
 
     fn identifiers(&self) -> Vec<String> {
         let mut identifiers = self.plan.drawn_from();
-        identifiers.push(Component::CorpusWords.identifier().to_owned());
+        for (named, _) in self.corpora.all() {
+            let component = Source::component(named);
+            identifiers.extend(component.map(|component| component.identifier().to_owned()));
+        }
+        for (pool, prefix) in self.pools() {
+            let components = pool.components.iter();
+            identifiers.extend(components.map(|component| component.name_in(prefix)));
+        }
         identifiers.sort_unstable();
+        identifiers.dedup();
         identifiers
     }
 

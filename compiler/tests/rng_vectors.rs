@@ -142,7 +142,6 @@ fn prompt_row(corpus: &Corpus, index: &str, tokens: &str) -> Row {
         corpus,
         &mut stream("dataset.prompt.corpus", index),
         tokens,
-        false,
         &mut rope,
     );
     let starts: Vec<u32> = (0..=CORPUS_WORDS)

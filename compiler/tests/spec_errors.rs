@@ -3,12 +3,20 @@
 
 #[path = "spec_errors/blocks.rs"]
 mod blocks;
+#[path = "spec_errors/data_sets.rs"]
+mod data_sets;
+#[path = "spec_errors/endpoints.rs"]
+mod endpoints;
 #[path = "spec_errors/lengths.rs"]
 mod lengths;
 #[path = "spec_errors/loads.rs"]
 mod loads;
+#[path = "spec_errors/media.rs"]
+mod media;
 #[path = "spec_errors/populations.rs"]
 mod populations;
+#[path = "spec_errors/texts.rs"]
+mod texts;
 #[path = "spec_errors/traces.rs"]
 mod traces;
 
@@ -39,6 +47,7 @@ fn file(name: &str) -> std::io::Result<Vec<u8>> {
         "empty.csv" => b"tokens,weight\n",
         "weight.json" => b"{\"128\": 5,\n \"256\": -3}",
         "bytes.csv" => b"\xff\xfe",
+        "wrong.json" => b"{\n  \"a\": \"{{promt}}\"\n}\n",
         "good.txt" => b"tokens,weight\n128,5\n",
         _ => return Err(std::io::ErrorKind::NotFound.into()),
     };

@@ -5,6 +5,8 @@
 mod lengths;
 #[path = "spec_values/loads.rs"]
 mod loads;
+#[path = "spec_values/texts.rs"]
+mod texts;
 
 use compiler::samplers::{Distribution, Interval, RateProfile, Shape};
 use compiler::spec::{

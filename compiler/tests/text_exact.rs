@@ -34,7 +34,7 @@ fn item(index: u64) -> Stream {
 
 fn rope(corpus: &Corpus, index: u64, tokens: u32) -> Vec<Range<u32>> {
     let mut rope = Vec::new();
-    prompt(corpus, &mut item(index), tokens, false, &mut rope);
+    prompt(corpus, &mut item(index), tokens, &mut rope);
     rope
 }
 
@@ -192,7 +192,7 @@ fn a_prompt_takes_no_draw_beyond_those_it_needs() {
         (300_000, 4),
     ] {
         let mut used = item(0);
-        prompt(&CORPUS, &mut used, tokens, false, &mut Vec::new());
+        prompt(&CORPUS, &mut used, tokens, &mut Vec::new());
         let mut counted = item(0);
         // 2^17 divides 2^64, so `below` never rejects: one draw a position.
         (0..draws).for_each(|_| _ = counted.next_u64());
@@ -225,7 +225,7 @@ proptest! {
     fn a_prompt_appends_to_what_is_there(tokens in 0_u32..50) {
         let mut twice = rope(&CORPUS, 1, tokens);
         let once = twice.clone();
-        prompt(&CORPUS, &mut item(1), tokens, false, &mut twice);
+        prompt(&CORPUS, &mut item(1), tokens, &mut twice);
         prop_assert_eq!(twice, [once.clone(), once].concat());
     }
 }

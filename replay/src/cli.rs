@@ -1,6 +1,7 @@
 //! What can be typed. Values are checked here; what they do is in the verbs.
 
 use crate::engine::schedule::Speed;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::header::{HeaderName, HeaderValue};
 use std::ops::RangeInclusive;
@@ -30,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   replay run chat.wlc --url http://127.0.0.1:8000
   replay run chat.wlc --url http://127.0.0.1:8000 --speed 60 --out results/fast
+  replay run chat.wlc --url http://127.0.0.1:8000 --salt 'second run'
   replay report results/fast --format jsonl -o requests.jsonl
 
 Exit status: 0 done, 1 an INVALID run under --strict, 2 wrong input, 3 the world failed
@@ -85,6 +87,11 @@ pub struct RunArgs {
     /// Header field for every request; replaces the workload's own of that name. Repeatable.
     #[arg(long = "header", value_name = "K:V", value_parser = parse_header)]
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Put words that this text chooses into the place that a workload compiled with `data.salt`
+    /// keeps for them in each body, so that a server has nothing cached of a run with another salt
+    /// [default: the words in the workload].
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub salt: Option<String>,
     /// Environment variable with the API key, sent as `authorization: Bearer KEY`.
     #[arg(long, value_name = "VAR")]
     pub api_key_env: Option<String>,

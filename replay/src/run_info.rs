@@ -77,6 +77,17 @@ pub struct Settings {
     pub header_names: Vec<String>,
     /// Environment variable that the API key was taken from.
     pub api_key_env: Option<String>,
+    /// What the workload's salt slot was filled with; null when it was left as it is.
+    pub salt: Option<Salting>,
+}
+
+/// A salt of a run: the load was that of the content hash but for these words in its slots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Salting {
+    /// `--salt`.
+    pub text: String,
+    /// The words that the text chose (WORKLOAD.md, section 3).
+    pub words: Vec<String>,
 }
 
 /// Who set the settings that a workload may recommend.

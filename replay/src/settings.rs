@@ -9,9 +9,9 @@ use crate::engine::run::{FireSettings, default_connections};
 use crate::engine::schedule::Speed;
 use crate::exit::Failure;
 use crate::host;
-use crate::run_info::{Origin, Origins};
+use crate::run_info::{Origin, Origins, Salting};
 use http::header::HeaderValue;
-use schemas::manifest::Hints;
+use schemas::manifest::{Hints, Salt};
 use schemas::reader::Workload;
 use std::fmt::Display;
 use std::time::Duration;
@@ -56,11 +56,14 @@ pub struct Asked {
     pub connections: Setting<u32>,
     /// Longest wait for a complete response.
     pub timeout: Setting<Duration>,
+    /// What stands in salt slots; no advice of a workload.
+    pub salt: Option<Salting>,
 }
 
 impl Asked {
-    /// Joins the command line and the hints.
-    pub fn new(args: &RunArgs, hints: &Hints) -> Result<Self, Failure> {
+    /// Joins the command line and the hints; `salt` is what the workload's slots may be filled with,
+    /// if a request has one.
+    pub fn new(args: &RunArgs, hints: &Hints, salt: Option<&Salt>) -> Result<Self, Failure> {
         let workers = hints.workers.map(u64::from);
         Ok(Asked {
             url: Setting::of(args.url.clone(), hints.url.clone()),
@@ -74,6 +77,7 @@ impl Asked {
             // How many are opened early is no advice of a workload.
             connections: Setting::of(args.connections, None),
             timeout: timeout(args.timeout, hints.timeout_ns)?,
+            salt: salting(args, salt)?,
         })
     }
 
@@ -151,8 +155,27 @@ impl Asked {
                 fields: args.headers.clone(),
                 authorization: args.api_key_env.as_deref().map(api_key).transpose()?,
             },
+            salt: self.salt.as_ref().map(|salt| salt.words.join(" ")),
         })
     }
+}
+
+/// The words that `--salt` chooses. Refuses one that nothing would be salted by.
+fn salting(args: &RunArgs, salt: Option<&Salt>) -> Result<Option<Salting>, Failure> {
+    let Some(text) = &args.salt else {
+        return Ok(None);
+    };
+    let salt = salt.ok_or_else(|| {
+        Failure::wrong_input(format!(
+            "--salt {text}: no request of {} has a place for it\n  help: compile the workload with `data: {{salt: true}}`, or leave --salt out",
+            args.file.display()
+        ))
+    })?;
+    let words = salt.chosen(text).into_iter().map(str::to_owned);
+    Ok(Some(Salting {
+        text: text.clone(),
+        words: words.collect(),
+    }))
 }
 
 /// A request in flight holds a connection, so either bound holds for both.
@@ -235,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_flag_wins_over_a_hint_and_a_hint_over_the_default() {
-        let asked = Asked::new(&args("--workers 1 --url http://flag"), &hints()).unwrap();
+        let asked = Asked::new(&args("--workers 1 --url http://flag"), &hints(), None).unwrap();
         assert_eq!(asked.workers, Setting::of(Some(1), None));
         assert_eq!(asked.url.value.as_deref(), Some("http://flag"));
         assert_eq!(asked.connections, Setting::of(None, None));
@@ -244,7 +267,7 @@ mod tests {
             asked.from_workload().unwrap(),
             "--max-in-flight 8 --timeout 1.5s"
         );
-        let none = Asked::new(&args(""), &Hints::default()).unwrap();
+        let none = Asked::new(&args(""), &Hints::default(), None).unwrap();
         assert_eq!(none.workers, Setting::of(None, None));
         assert_eq!(none.workers.origin, Origin::Default);
         assert_eq!(none.from_workload(), None);
@@ -266,11 +289,11 @@ mod tests {
         for (flag, value, change) in cases {
             let mut hints = hints();
             change(&mut hints);
-            let failure = Asked::new(&args(""), &hints).expect_err(flag);
+            let failure = Asked::new(&args(""), &hints, None).expect_err(flag);
             assert_eq!(failure.status, crate::exit::WRONG_INPUT);
             let advice = format!("help: give another {flag}");
             assert!(failure.message.contains(&advice), "{}", failure.message);
-            Asked::new(&args(&format!("{flag} {value}")), &hints).unwrap();
+            Asked::new(&args(&format!("{flag} {value}")), &hints, None).unwrap();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Writes a workload that uses what `tiny` does not: a conversation whose later turns repeat what
 //! the server answers, a start that waits for a time and a request, a cancellation after tokens,
-//! and a manifest in which nothing is absent.
+//! a salt slot, and a manifest in which nothing is absent.
 //!
 //! `cargo run -p schemas --example conversation -- FILE.wlc`. `tests/golden/conversation.wlc` is
 //! this file; other readers are checked against it.
@@ -11,8 +11,8 @@ use schemas::layout::{
 };
 use schemas::leaf::request_leaf;
 use schemas::manifest::{
-    Compiler, Corpus, Hints, InputFile, Manifest, Progression, Rng, SpecSource, SweepHints,
-    Tokenizer, TraceSource,
+    Compiler, Corpus, Hints, InputFile, Manifest, Progression, Rng, Salt, SpecSource, SweepHints,
+    TemplateOverhead, Tokenizer, TraceSource,
 };
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Finished, Segment, WorkloadWriter};
@@ -23,8 +23,14 @@ const HEAD: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","con
 const BEFORE: &str = r#",{"role":"assistant","content":""#;
 const BEHIND: &str = r#""},{"role":"user","content":"Go on"}"#;
 const TAIL: &str = "]}";
+const SALTED: [&str; 2] = [
+    r#"{"model":"m","stream":true,"messages":[{"role":"user","content":""#,
+    r#" Hi"}"#,
+];
+/// What stands in the salt slot.
+const SLOT: &str = "book book book book";
 
-/// A body as literal texts and answers.
+/// A body as literal texts, answers and the salt slot.
 type Parts = &'static [Piece<'static>];
 
 const fn text(text: &'static str) -> Piece<'static> {
@@ -50,12 +56,18 @@ const BODIES: [Parts; 4] = [
         text(BEHIND),
         text(TAIL),
     ],
-    &[text(HEAD), text(TAIL)],
+    &[
+        text(SALTED[0]),
+        Piece::Salt(SLOT.as_bytes()),
+        text(SALTED[1]),
+        text(TAIL),
+    ],
 ];
 
 /// Writes four requests: three turns of one conversation and one beside it.
 pub fn write(path: &Path) -> Finished {
     let mut writer = WorkloadWriter::create(path).expect("the directory can be written");
+    let slot = writer.salt_slot(&salt()).expect("disk space");
     let mut tables = TablesBuilder::default();
     let mut requests = requests(&mut tables);
     for (index, (record, parts)) in (0..).zip(requests.iter_mut().zip(BODIES)) {
@@ -65,7 +77,10 @@ pub fn write(path: &Path) -> Finished {
         record.body_bytes = body.bytes.into();
         let leaf = request_leaf(index, record, &body, &tables.view(), &mut Vec::new())
             .expect("no reference");
-        let rope: Vec<Segment> = parts.iter().map(|part| place(*part, &mut writer)).collect();
+        let rope: Vec<Segment> = parts
+            .iter()
+            .map(|part| place(*part, slot, &mut writer))
+            .collect();
         writer.request(*record, &rope, leaf).expect("disk space");
     }
     let name = tables.string("warm-up").expect("a short string");
@@ -75,10 +90,11 @@ pub fn write(path: &Path) -> Finished {
         .expect("disk space")
 }
 
-fn place(part: Piece, writer: &mut WorkloadWriter) -> Segment {
+fn place(part: Piece, slot: Segment, writer: &mut WorkloadWriter) -> Segment {
     match part {
         Piece::Bytes(bytes) => writer.blob(bytes).expect("disk space"),
         Piece::AnswerTo(request) => Segment::answer(request),
+        Piece::Salt(_) => slot,
     }
 }
 
@@ -164,17 +180,30 @@ fn manifest() -> Manifest {
             name: "tokenizer.json".into(),
             library: "none".into(),
             sha256: Some(EMPTY_SHA256.into()),
+            template_overhead: TemplateOverhead {
+                request: 3,
+                message: 4,
+            },
         },
-        corpus: Corpus {
+        corpora: vec![Corpus {
             name: "none".into(),
-            words: 0,
+            parts: 0,
             vocabulary_words: 0,
             sha256: EMPTY_SHA256.into(),
-        },
+        }],
+        media: None,
         rng: Rng {
             algorithm: "none".into(),
             identifiers: vec!["a.b".into()],
         },
+        salt: Some(salt()),
+    }
+}
+
+fn salt() -> Salt {
+    Salt {
+        count: 4,
+        words: ["book", "line", "road", "wind"].map(str::to_owned).to_vec(),
     }
 }
 

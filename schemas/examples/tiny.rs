@@ -6,7 +6,9 @@
 
 use schemas::layout::{NONE_U32, REQUEST_STREAM, RequestRecord, Section, StageRecord};
 use schemas::leaf::{BodyHasher, request_leaf};
-use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{
+    Compiler, Corpus, Hints, Manifest, Rng, SpecSource, TemplateOverhead, Tokenizer,
+};
 use schemas::reader::Workload;
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Finished, WorkloadWriter};
@@ -79,17 +81,20 @@ fn manifest() -> Manifest {
             name: "o200k_base".into(),
             library: "none".into(),
             sha256: None,
+            template_overhead: TemplateOverhead::default(),
         },
-        corpus: Corpus {
+        corpora: vec![Corpus {
             name: "none".into(),
-            words: 0,
+            parts: 0,
             vocabulary_words: 0,
             sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".into(),
-        },
+        }],
+        media: None,
         rng: Rng {
             algorithm: "none".into(),
             identifiers: vec![],
         },
+        salt: None,
     }
 }
 

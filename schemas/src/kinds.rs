@@ -54,6 +54,20 @@ numbered! {
         OpenAiChat = 0 "openai_chat",
         /// OpenAI `/v1/completions`.
         OpenAiCompletion = 1 "openai_completion",
+        /// OpenAI `/v1/embeddings`.
+        OpenAiEmbeddings = 2 "openai_embeddings",
+        /// OpenAI `/v1/responses`.
+        OpenAiResponses = 3 "openai_responses",
+        /// Anthropic `/v1/messages`.
+        AnthropicMessages = 4 "anthropic_messages",
+        /// Text Generation Inference, `/generate` and `/generate_stream`.
+        TgiGenerate = 5 "tgi_generate",
+        /// Rerank in the forms of Cohere, Text Embeddings Inference and NIM.
+        Rerank = 6 "rerank",
+        /// Triton's generate extension of the KServe v2 protocol.
+        KserveGenerate = 7 "kserve_generate",
+        /// Any other: nothing is known of what it holds.
+        Generic = 8 "generic",
     }
 }
 

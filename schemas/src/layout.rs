@@ -261,8 +261,8 @@ record! {
     RequestRecord (96) {
         /// [`StartKind`] as a number.
         start_kind: u8,
-        /// Bit 0: the response is streamed. Bit 1: answers are put into the body. Other bits are
-        /// zero.
+        /// Bit 0: the response is streamed. Bit 1: answers are put into the body. Bit 2: the
+        /// body has a salt slot. Other bits are zero.
         flags: u8,
         /// [`ResponseFormat`] as a number.
         response_format: u8,
@@ -344,6 +344,8 @@ impl RequestRecord {
 pub const REQUEST_STREAM: u8 = 1;
 /// `RequestRecord::flags`: answers are put into the body, which has no bytes before the run.
 pub const REQUEST_LIVE: u8 = 2;
+/// `RequestRecord::flags`: the segment of the body that begins where BLOB begins is the salt slot.
+pub const REQUEST_SALTED: u8 = 4;
 
 pub(crate) use record;
 

@@ -12,6 +12,7 @@ use crate::layout::{
     STAGE_WARM_UP, StageRecord, StartKind, optional_u32, optional_u64,
 };
 use crate::merkle;
+use crate::salt::Salt;
 use crate::tables::{ReferenceError, Tables};
 
 /// In front of a stage table's encoding.
@@ -41,6 +42,7 @@ mod tag {
     pub const BODY: u8 = 0x12;
     pub const CANCEL_AFTER_TOKENS: u8 = 0x13;
     pub const SPLICES: u8 = 0x14;
+    pub const SALT: u8 = 0x15;
 
     pub const STAGE_NAME: u8 = 0x01;
     pub const STAGE_KIND: u8 = 0x02;
@@ -186,6 +188,7 @@ pub fn encode_request(
         optional_u32(request.cancel_after_tokens),
     );
     encoder.splices(&body.splices);
+    encoder.optional_u64(tag::SALT, body.salt);
     Ok(())
 }
 
@@ -223,10 +226,12 @@ pub fn request_leaf(
     Ok(merkle::leaf_hash(scratch))
 }
 
-/// Leaf hash of the stage table, the first leaf of the tree. It also binds the request count.
+/// Leaf hash of the stage table, the first leaf of the tree. It also binds the request count
+/// and what salts are made of.
 pub fn stages_leaf(
     stages: &[StageRecord],
     request_count: u64,
+    salt: Option<&Salt>,
     tables: &Tables,
 ) -> Result<Digest, ReferenceError> {
     let mut out = STAGES_PREFIX.to_vec();
@@ -238,6 +243,9 @@ pub fn stages_leaf(
         encode_stage(stage, tables, &mut Encoder { out: &mut fields })?;
         out.extend_from_slice(&(fields.len() as u32).to_le_bytes());
         out.extend_from_slice(&fields);
+    }
+    if let Some(salt) = salt {
+        salt.encode(&mut out);
     }
     Ok(merkle::leaf_hash(&out))
 }

@@ -16,6 +16,7 @@ pub mod merkle;
 pub mod reader;
 pub mod records;
 pub mod rules;
+pub mod salt;
 pub mod tables;
 pub mod temporary;
 pub mod verify;

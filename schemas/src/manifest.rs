@@ -5,6 +5,7 @@
 //! working directory.
 
 pub use crate::hints::{Hints, Progression, SweepHints};
+pub use crate::salt::Salt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,10 +31,14 @@ pub struct Manifest {
     pub traces: Vec<TraceSource>,
     /// What token counts mean.
     pub tokenizer: Tokenizer,
-    /// The text that prompts are cut from.
-    pub corpus: Corpus,
+    /// The texts that prompts are cut from, each once.
+    pub corpora: Vec<Corpus>,
+    /// The encoders of images and audio and their versions, if any are sent.
+    pub media: Option<String>,
     /// The randomness that was used.
     pub rng: Rng,
+    /// What the salt slot may be filled with; null when the workload has none.
+    pub salt: Option<Salt>,
 }
 
 /// The program that wrote the file.
@@ -110,17 +115,29 @@ pub struct Tokenizer {
     pub library: String,
     /// SHA-256 of the tokenizer file, hexadecimal; null for a vocabulary inside the library.
     pub sha256: Option<String>,
+    /// Tokens that the server's chat template is taken to add; counted as input tokens.
+    pub template_overhead: TemplateOverhead,
 }
 
-/// The text that prompts are cut from.
+/// Tokens beside the text of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateOverhead {
+    /// Once to a request.
+    pub request: u32,
+    /// To each message.
+    pub message: u32,
+}
+
+/// A text that prompts are cut from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Corpus {
-    /// Name of the corpus.
+    /// `words`, `random`, `code`, or the file as the spec names it.
     pub name: String,
-    /// Words in the corpus, one token each.
-    pub words: u64,
-    /// Distinct words that it was drawn from.
+    /// Places at which prompts are cut: of `words` each word, which is one token; of `random` none.
+    pub parts: u64,
+    /// Distinct one-token words of the tokenizer.
     pub vocabulary_words: u64,
     /// SHA-256 of the corpus text, hexadecimal.
     pub sha256: String,
@@ -145,7 +162,7 @@ impl Manifest {
     }
 
     /// Reads canonical bytes; any other spelling of the same JSON is refused, as are hints that
-    /// cannot be followed.
+    /// cannot be followed and salts that do not fill their slot.
     pub fn from_canonical_json(bytes: &[u8]) -> Result<Self, String> {
         let manifest: Manifest =
             serde_json::from_slice(bytes).map_err(|error| format!("not a manifest: {error}"))?;
@@ -154,6 +171,7 @@ impl Manifest {
             return Err(what.into());
         }
         manifest.hints.check()?;
+        manifest.salt.as_ref().map_or(Ok(()), Salt::check)?;
         Ok(manifest)
     }
 }
@@ -184,17 +202,20 @@ pub(crate) mod tests {
                 name: "o200k_base".into(),
                 library: "x".into(),
                 sha256: None,
+                template_overhead: TemplateOverhead::default(),
             },
-            corpus: Corpus {
+            corpora: vec![Corpus {
                 name: "words".into(),
-                words: 1,
+                parts: 1,
                 vocabulary_words: 1,
                 sha256: "00".into(),
-            },
+            }],
+            media: None,
             rng: Rng {
                 algorithm: "chacha12".into(),
                 identifiers: vec![],
             },
+            salt: None,
         }
     }
 
@@ -203,7 +224,7 @@ pub(crate) mod tests {
         let bytes = example().to_canonical_json();
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(text.starts_with(
-            r#"{"compiler":{"algorithm":1,"name":"wlc","version":"0.1.0"},"corpus":"#
+            r#"{"compiler":{"algorithm":1,"name":"wlc","version":"0.1.0"},"corpora":"#
         ));
         assert_eq!(Manifest::from_canonical_json(&bytes).unwrap(), example());
     }

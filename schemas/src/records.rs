@@ -170,7 +170,8 @@ numbered! {
         Status = 5 "status",
         /// The response was larger than the limits allow.
         TooLarge = 6 "too_large",
-        /// The stream ended without `[DONE]` and without a finish reason, or an event reports an error.
+        /// The stream ended without saying that it is complete, or the response reports an error in
+        /// spite of its status.
         Stream = 7 "stream",
         /// The run was interrupted before the request's time came or its answer was complete.
         Interrupted = 8 "interrupted",

@@ -3,8 +3,8 @@
 
 use crate::layout::{
     MAX_BODY_BYTES, MAX_PAIRS, MAX_SPLICES, MAX_STRING_BYTES, MAX_TIME_NS, NONE_U32, NONE_U64,
-    REQUEST_LIVE, REQUEST_STREAM, RequestRecord, ResponseFormat, STAGE_AFTER_PREVIOUS,
-    STAGE_WARM_UP, StageKind, StageRecord, StartKind,
+    REQUEST_LIVE, REQUEST_SALTED, REQUEST_STREAM, RequestRecord, ResponseFormat,
+    STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, StageKind, StageRecord, StartKind,
 };
 use crate::tables::Tables;
 
@@ -46,7 +46,9 @@ pub fn request(request: &RequestRecord, stage: Option<&StageRecord>) -> Result<(
         _ if ResponseFormat::from_number(request.response_format).is_none() => {
             "response_format is not defined"
         }
-        _ if request.flags & !(REQUEST_STREAM | REQUEST_LIVE) != 0 => "flags are not defined",
+        _ if request.flags & !(REQUEST_STREAM | REQUEST_LIVE | REQUEST_SALTED) != 0 => {
+            "flags are not defined"
+        }
         _ if request.zero != 0 => "a field that must be zero is not",
         _ if start_ns > MAX_TIME_NS => "its start is later than the limit",
         _ if start == StartKind::Slot && start_ns != 0 => "a slot start has a time",
@@ -121,6 +123,22 @@ pub fn live_flag(request: &RequestRecord, answers: u64) -> Result<(), Broken> {
         )),
         _ => Ok(()),
     }
+}
+
+/// That a body with the salted flag has one slot, as wide as the workload's (`None`: it has none).
+/// `slots` are the lengths of those it has; without the flag no segment is one.
+pub fn salt_slot(request: &RequestRecord, slots: &[u64], width: Option<u64>) -> Result<(), Broken> {
+    let broken = match (slots, width) {
+        _ if request.flags & REQUEST_SALTED == 0 => return Ok(()),
+        (_, None) => "its salted flag is set, but the manifest has no salt".to_owned(),
+        ([], _) => "its salted flag is set, but no segment is the salt slot".to_owned(),
+        ([_, _, ..], _) => "its body has more than one salt slot".to_owned(),
+        ([slot], Some(width)) if *slot != width => {
+            format!("its salt slot has {slot} bytes, that of the manifest {width}")
+        }
+        _ => return Ok(()),
+    };
+    Err(broken)
 }
 
 /// The fields of a stage; `counted` is the number of requests that carry it.

@@ -13,6 +13,7 @@ use crate::leaf::{request_leaf, stages_leaf};
 use crate::merkle::RootBuilder;
 use crate::reader::Workload;
 use crate::rules;
+use crate::salt::Salt;
 use crate::{hex, manifest::Manifest};
 use sha2::{Digest as _, Sha256};
 use std::sync::Mutex;
@@ -40,15 +41,20 @@ pub fn verify(
 ) -> Result<Verified, FormatError> {
     std::thread::scope(|scope| {
         let sections = (threads > 1).then(|| scope.spawn(|| check_sections(workload)));
-        let requests = check_requests(workload, threads, progress);
+        let manifest = check_manifest(workload);
+        // A body with a salt slot cannot be judged without the manifest.
+        let requests = match &manifest {
+            Ok(manifest) => check_requests(workload, manifest.salt.as_ref(), threads, progress),
+            Err(_) => Ok(0),
+        };
         match sections {
             Some(handle) => handle.join().expect("hashing does not panic")?,
             None => check_sections(workload)?,
         }
+        let manifest = manifest?;
         let body_bytes = requests?;
         check_stages(workload)?;
-        let manifest = workload.manifest()?;
-        let content_hash = check_root(workload)?;
+        let content_hash = check_root(workload, manifest.salt.as_ref())?;
         Ok(Verified {
             content_hash,
             manifest,
@@ -87,6 +93,19 @@ fn check_sections(workload: &Workload) -> Result<(), FormatError> {
     Ok(())
 }
 
+/// The manifest, and that the salt slot stands where it says.
+fn check_manifest(workload: &Workload) -> Result<Manifest, FormatError> {
+    let manifest = workload.manifest()?;
+    let blob = workload.section(Section::Blob);
+    match &manifest.salt {
+        Some(salt) if !blob.starts_with(salt.unsalted().as_bytes()) => Err(FormatError::Manifest {
+            offset: workload.place(Section::Manifest).offset as u64,
+            what: "has a salt, but BLOB does not begin with its slot".to_owned(),
+        }),
+        _ => Ok(manifest),
+    }
+}
+
 /// The fault with the lowest request number that any thread has found.
 #[derive(Default)]
 struct FirstFault(Mutex<Option<(u64, FormatError)>>);
@@ -109,6 +128,7 @@ impl FirstFault {
 
 fn check_requests(
     workload: &Workload,
+    salt: Option<&Salt>,
     threads: usize,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<u64, FormatError> {
@@ -117,6 +137,7 @@ fn check_requests(
     let (next, done, body_bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let fault = FirstFault::default();
     let total = workload.requests().len() as u64;
+    let slot_bytes = salt.map(|salt| salt.unsalted().len() as u64);
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
@@ -129,7 +150,7 @@ fn check_requests(
                     let batch = first..total.min(first + BATCH);
                     let count = batch.end - batch.start;
                     for index in batch {
-                        match check_request(workload, index, &mut scratch) {
+                        match check_request(workload, index, slot_bytes, &mut scratch) {
                             Ok(bytes) => body_bytes.fetch_add(bytes, Ordering::Relaxed),
                             Err(error) => return fault.report(index, error),
                         };
@@ -197,13 +218,14 @@ fn before(requests: &[RequestRecord], index: u64, other: u64) -> Option<&Request
 fn check_request(
     workload: &Workload,
     index: u64,
+    slot_bytes: Option<u64>,
     scratch: &mut Vec<u8>,
 ) -> Result<u64, FormatError> {
     let request = &workload.requests()[index as usize];
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);
     rules::request(request, workload.stages().get(request.stage.get() as usize)).map_err(wrong)?;
     rules::http_head(request, &workload.tables()).map_err(wrong)?;
-    check_rope(workload, index)?;
+    check_rope(workload, index, slot_bytes)?;
     let mut hasher = BodyHasher::default();
     workload.body(index)?.for_each(|piece| hasher.piece(piece));
     let body = hasher.finish();
@@ -220,13 +242,17 @@ fn check_request(
 
 /// What a body is made of, before anything of it is hashed: a small file must not ask for
 /// unbounded work.
-fn check_rope(workload: &Workload, index: u64) -> Result<(), FormatError> {
+fn check_rope(workload: &Workload, index: u64, slot_bytes: Option<u64>) -> Result<(), FormatError> {
     let request = &workload.requests()[index as usize];
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);
-    let (mut literal_bytes, mut answers) = (0u64, 0u64);
+    let (mut literal_bytes, mut answers, mut slots) = (0u64, 0u64, Vec::new());
     for piece in workload.body(index)? {
         match piece {
             Piece::Bytes(bytes) => literal_bytes = literal_bytes.saturating_add(bytes.len() as u64),
+            Piece::Salt(bytes) => {
+                literal_bytes = literal_bytes.saturating_add(bytes.len() as u64);
+                slots.push(bytes.len() as u64);
+            }
             Piece::AnswerTo(other) => {
                 answers += 1;
                 let other = before(workload.requests(), index, other);
@@ -239,7 +265,8 @@ fn check_rope(workload: &Workload, index: u64) -> Result<(), FormatError> {
         let what = format!("body_bytes is {said}, its segments have {literal_bytes}");
         return Err(wrong(what));
     }
-    rules::live_flag(request, answers).map_err(wrong)
+    rules::live_flag(request, answers).map_err(wrong)?;
+    rules::salt_slot(request, &slots, slot_bytes).map_err(wrong)
 }
 
 fn check_stages(workload: &Workload) -> Result<(), FormatError> {
@@ -255,9 +282,9 @@ fn check_stages(workload: &Workload) -> Result<(), FormatError> {
     Ok(())
 }
 
-fn check_root(workload: &Workload) -> Result<Digest, FormatError> {
+fn check_root(workload: &Workload, salt: Option<&Salt>) -> Result<Digest, FormatError> {
     let count = workload.requests().len() as u64;
-    let stages = stages_leaf(workload.stages(), count, &workload.tables())
+    let stages = stages_leaf(workload.stages(), count, salt, &workload.tables())
         .map_err(|what| workload.record_error(Section::Stages, 0, what))?;
     let mut root = RootBuilder::default();
     root.push(stages);

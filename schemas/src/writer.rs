@@ -8,12 +8,13 @@ use crate::Digest;
 use crate::error::WriteError;
 use crate::layout::{
     END_MAGIC, FileHeader, MAGIC, MAX_BODY_BYTES, MAX_SPLICES, NONE_U64, REQUEST_LIVE,
-    RequestRecord, Section, SectionEntry, SegmentRecord, StageRecord, Trailer, VERSION_MAJOR,
-    VERSION_MINOR, padding_after,
+    REQUEST_SALTED, RequestRecord, Section, SectionEntry, SegmentRecord, StageRecord, Trailer,
+    VERSION_MAJOR, VERSION_MINOR, padding_after,
 };
 use crate::leaf::stages_leaf;
 use crate::manifest::Manifest;
 use crate::merkle::RootBuilder;
+use crate::salt::Salt;
 use crate::tables::TablesBuilder;
 use crate::temporary::TemporaryFile;
 use sha2::{Digest as _, Sha256};
@@ -196,6 +197,8 @@ pub struct WorkloadWriter {
     requests: Spool,
     leaves: Spool,
     request_count: u64,
+    /// Whether BLOB begins with the salt slot.
+    salted: bool,
 }
 
 impl WorkloadWriter {
@@ -226,7 +229,22 @@ impl WorkloadWriter {
             requests: Spool::new(target)?,
             leaves: Spool::new(target)?,
             request_count: 0,
+            salted: false,
         })
+    }
+
+    /// Places the salt slot, unsalted, and says where it lies. A body has a slot when this segment
+    /// is in its rope; its digest takes it by [`crate::body::BodyHasher::salt`]. The manifest must
+    /// have the same salt.
+    ///
+    /// # Panics
+    ///
+    /// If bytes are in the blob already: the slot stands at its beginning.
+    pub fn salt_slot(&mut self, salt: &Salt) -> Result<Segment, WriteError> {
+        let slot = self.blob(salt.unsalted().as_bytes())?;
+        assert_eq!(slot.offset, 0, "the salt slot is the first of the blob");
+        self.salted = true;
+        Ok(slot)
     }
 
     /// Appends bytes to the blob and says where they lie.
@@ -240,9 +258,9 @@ impl WorkloadWriter {
         })
     }
 
-    /// Appends a request. Its rope, its place in SEGMENTS and [`REQUEST_LIVE`] are taken from
-    /// `body`; everything else, and the leaf, must already be right: `wlc verify` checks them, the
-    /// writer does not.
+    /// Appends a request. Its rope, its place in SEGMENTS, [`REQUEST_LIVE`] and [`REQUEST_SALTED`]
+    /// are taken from `body`; everything else, and the leaf, must already be right: `wlc verify`
+    /// checks them, the writer does not.
     pub fn request(
         &mut self,
         record: RequestRecord,
@@ -263,8 +281,10 @@ impl WorkloadWriter {
             });
         }
         let mut record = record;
-        record.flags &= !REQUEST_LIVE;
+        let salted = self.salted && body.iter().any(|segment| segment.offset == 0);
+        record.flags &= !(REQUEST_LIVE | REQUEST_SALTED);
         record.flags |= if answers > 0 { REQUEST_LIVE } else { 0 };
+        record.flags |= if salted { REQUEST_SALTED } else { 0 };
         record.first_segment = (self.segments.bytes / size_of::<SegmentRecord>() as u64).into();
         record.segment_count = (body.len() as u32).into();
         self.spool(&record, body, &leaf)
@@ -309,7 +329,7 @@ impl WorkloadWriter {
         let mut output = self.output;
         let view = tables.view();
         let mut leaves = self.leaves.into_spooled()?;
-        let stages_leaf = stages_leaf(stages, self.request_count, &view)
+        let stages_leaf = stages_leaf(stages, self.request_count, manifest.salt.as_ref(), &view)
             .expect("stage names come from these tables");
         let content_hash = root_of(stages_leaf, &mut leaves.file)?;
         let blob_sha256 = output.blob_hasher.finalize_reset().into();

@@ -4,10 +4,13 @@ use proptest::prelude::*;
 use schemas::body::Piece;
 use schemas::error::FormatError;
 use schemas::layout::{
-    MAX_SPLICES, NONE_U32, NONE_U64, REQUEST_LIVE, RequestRecord, Section, StageRecord,
+    MAX_SPLICES, NONE_U32, NONE_U64, REQUEST_LIVE, REQUEST_SALTED, RequestRecord, Section,
+    StageRecord,
 };
 use schemas::leaf::{BodyHasher, request_leaf};
-use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{
+    Compiler, Corpus, Hints, Manifest, Rng, Salt, SpecSource, TemplateOverhead, Tokenizer,
+};
 use schemas::reader::Workload;
 use schemas::tables::TablesBuilder;
 use schemas::verify::verify;
@@ -40,17 +43,20 @@ fn manifest() -> Manifest {
             name: "o200k_base".into(),
             library: "none".into(),
             sha256: None,
+            template_overhead: TemplateOverhead::default(),
         },
-        corpus: Corpus {
+        corpora: vec![Corpus {
             name: "none".into(),
-            words: 0,
+            parts: 0,
             vocabulary_words: 0,
             sha256: "00".into(),
-        },
+        }],
+        media: None,
         rng: Rng {
             algorithm: "chacha12".into(),
             identifiers: vec![],
         },
+        salt: None,
     }
 }
 
@@ -214,6 +220,58 @@ fn the_writer_sets_the_live_flag_and_bounds_the_answers() {
     let workload = Workload::open(&path).unwrap();
     let flags = workload.requests().iter().map(|request| request.flags);
     assert_eq!(flags.collect::<Vec<_>>(), [0, REQUEST_LIVE]);
+}
+
+#[test]
+fn a_salt_slot_is_a_piece_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("w.wlc");
+    conversation::write(&path);
+    let workload = Workload::open(&path).unwrap();
+    let pieces: Vec<Piece> = workload.body(3).unwrap().collect();
+    assert_eq!(pieces[1], Piece::Salt(b"book book book book"));
+    let body = workload.body_bytes(3).unwrap().unwrap();
+    let body = String::from_utf8(body).unwrap();
+    assert!(
+        body.contains(r#""content":"book book book book Hi""#),
+        "{body}"
+    );
+    let others = (0..3).flat_map(|index| workload.body(index).unwrap());
+    assert!(
+        !others
+            .into_iter()
+            .any(|piece| matches!(piece, Piece::Salt(_)))
+    );
+}
+
+#[test]
+fn the_writer_sets_the_salted_flag_of_bodies_with_the_slot() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("w.wlc");
+    let salt = Salt {
+        count: 1,
+        words: vec!["a".into(), "b".into()],
+    };
+    let mut flags = Vec::new();
+    for salted in [true, false] {
+        let mut writer = WorkloadWriter::create(&path).unwrap();
+        let first = match salted {
+            true => writer.salt_slot(&salt).unwrap(),
+            false => writer.blob(b"a").unwrap(),
+        };
+        let other = writer.blob(b"a").unwrap();
+        let mut record = RequestRecord::at(0);
+        for (flag, body) in [(0, first), (REQUEST_SALTED, other)] {
+            record.flags = flag;
+            writer.request(record, &[body], [0; 32]).unwrap();
+        }
+        writer
+            .finish(&TablesBuilder::default(), &[], &manifest())
+            .unwrap();
+        let workload = Workload::open(&path).unwrap();
+        flags.extend(workload.requests().iter().map(|request| request.flags));
+    }
+    assert_eq!(flags, [REQUEST_SALTED, 0, 0, 0]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ const FINISH: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
 
 /// Answers every request with these bytes and closes the connection; lives as long as the tests.
-fn server(answer: String) -> String {
+pub fn server(answer: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     std::thread::spawn(move || {

@@ -4,7 +4,9 @@
 use schemas::body::{BodyHasher, Piece};
 use schemas::layout::{NONE_U32, NONE_U64, RequestRecord, StageKind, StageRecord};
 use schemas::leaf::request_leaf;
-use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{
+    Compiler, Corpus, Hints, Manifest, Rng, Salt, SpecSource, TemplateOverhead, Tokenizer,
+};
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Segment, WorkloadWriter};
 use std::path::Path;
@@ -19,16 +21,23 @@ pub struct Made {
     pub bodies: [Vec<Piece<'static>>; REQUESTS],
     pub stage: StageRecord,
     pub hints: Hints,
+    /// With it the blob begins with its slot.
+    pub salt: Option<Salt>,
 }
 
 /// Writes a workload of [`REQUESTS`] turns of one conversation, not streamed, changed by `change`.
 pub fn write(path: &Path, change: impl FnOnce(&mut Made)) {
+    write_at(path, "/v1/completions", change);
+}
+
+/// Like [`write`], for requests to another path.
+pub fn write_at(path: &Path, endpoint: &str, change: impl FnOnce(&mut Made)) {
     let mut tables = TablesBuilder::default();
     let mut string = |text: &str| tables.string(text).expect("a short string").into();
     let mut common = RequestRecord::at(0);
     common.model = string("m");
     common.method = string("POST");
-    common.path = string("/v1/completions");
+    common.path = string(endpoint);
     common.response_format = 1;
     common.session = string("s");
     let mut made = Made {
@@ -36,12 +45,16 @@ pub fn write(path: &Path, change: impl FnOnce(&mut Made)) {
         bodies: std::array::from_fn(|_| vec![Piece::Bytes(BODY)]),
         stage: stage(),
         hints: Hints::default(),
+        salt: None,
     };
     for (turn, request) in (0u32..).zip(&mut made.requests) {
         request.turn = turn.into();
     }
     change(&mut made);
     let mut writer = WorkloadWriter::create(path).expect("the directory can be written");
+    if let Some(salt) = &made.salt {
+        writer.salt_slot(salt).expect("disk space");
+    }
     for (index, (record, pieces)) in (0..).zip(made.requests.iter_mut().zip(&made.bodies)) {
         let mut body = BodyHasher::default();
         pieces.iter().for_each(|piece| body.piece(*piece));
@@ -55,7 +68,7 @@ pub fn write(path: &Path, change: impl FnOnce(&mut Made)) {
             .collect();
         writer.request(*record, &rope, leaf).expect("disk space");
     }
-    let manifest = manifest(made.hints);
+    let manifest = manifest(made.hints, made.salt);
     writer
         .finish(&tables, &[made.stage], &manifest)
         .expect("disk space");
@@ -64,6 +77,11 @@ pub fn write(path: &Path, change: impl FnOnce(&mut Made)) {
 fn place(piece: Piece, writer: &mut WorkloadWriter) -> Segment {
     match piece {
         Piece::Bytes(bytes) => writer.blob(bytes).expect("disk space"),
+        // As long as the caller says, right or wrong.
+        Piece::Salt(bytes) => Segment {
+            offset: 0,
+            length: bytes.len() as u64,
+        },
         Piece::AnswerTo(request) => Segment::answer(request),
     }
 }
@@ -83,7 +101,7 @@ fn stage() -> StageRecord {
     }
 }
 
-fn manifest(hints: Hints) -> Manifest {
+fn manifest(hints: Hints, salt: Option<Salt>) -> Manifest {
     let text = String::new;
     Manifest {
         compiler: Compiler {
@@ -106,16 +124,19 @@ fn manifest(hints: Hints) -> Manifest {
             name: text(),
             library: text(),
             sha256: None,
+            template_overhead: TemplateOverhead::default(),
         },
-        corpus: Corpus {
+        corpora: vec![Corpus {
             name: text(),
-            words: 0,
+            parts: 0,
             vocabulary_words: 0,
             sha256: text(),
-        },
+        }],
+        media: None,
         rng: Rng {
             algorithm: text(),
             identifiers: vec![],
         },
+        salt,
     }
 }

@@ -115,3 +115,24 @@ fn an_answer_in_a_body_that_hides_its_flag_is_not_sent() {
     assert_eq!(records[2]["error_class"], "workload");
     assert_eq!(server.arrivals().len(), made::REQUESTS - 1);
 }
+
+#[test]
+fn a_response_format_that_is_not_defined_is_not_sent() {
+    let dir = made(|_| {});
+    let path = dir.path("w.wlc");
+    let workload = Workload::open(&path).expect("a workload");
+    let place = workload.place(Section::Requests);
+    let mut bytes = dir.read("w.wlc");
+    let format = std::mem::offset_of!(RequestRecord, response_format);
+    bytes[place.offset + size_of::<RequestRecord>() + format] = u8::MAX;
+    drop(workload);
+    dir.write("w.wlc", bytes);
+    let server = server(0, 0);
+    dir.replay(&run(&server, "--no-verify")).run().ok();
+    let report = dir.replay("report results --format jsonl").run();
+    let outcomes = report.json_lines();
+    let ends: Vec<_> = outcomes.iter().map(|record| &record["outcome"]).collect();
+    assert_eq!(ends, ["ok", "not_sent", "ok"]);
+    assert_eq!(outcomes[1]["error_class"], "workload");
+    assert_eq!(server.arrivals().len(), made::REQUESTS - 1);
+}

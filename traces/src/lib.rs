@@ -32,6 +32,9 @@ mod timestamp;
 
 pub use accounting::{Accounting, Counted, DropReason, Drops, MAX_NAMED_ROWS};
 pub use columns::{Blocks, Columns, NONE, Names};
+pub use decimal::{DecimalFault, Rounding, scaled};
 pub use error::TraceError;
 pub use event::{Event, Trace};
-pub use place::{Cell, CellKind, TimestampFault};
+pub use place::{Cell, CellKind, TimestampFault, quote};
+pub use source::Source;
+pub use stored::Fingerprint;

@@ -116,7 +116,7 @@ impl From<DecimalFault> for TimestampFault {
 }
 
 /// A field as a message may print it: escaped, and cut to [`MAX_QUOTED_CHARS`].
-pub(crate) fn quote(field: &[u8]) -> String {
+pub fn quote(field: &[u8]) -> String {
     // Four bytes a character at most: enough to know whether there is more.
     let head = &field[..field.len().min(4 * (MAX_QUOTED_CHARS + 1))];
     let text = String::from_utf8_lossy(head);

@@ -1,10 +1,16 @@
 //! The body of one request: a rope over the blob, and its digest.
 
+use super::error::MakeError;
 use super::shared::{Literal, Shared, SharedPayload};
 use super::texts::{Texts, Turn};
-use crate::payload::{Element, Role, parameters};
+use crate::payload::{Element, Role};
+use crate::plan::media::Selection;
 use crate::plan::{PlannedRequest, Population};
+use crate::rng::Stream;
+use crate::rng::index::request_index;
 use crate::spec::History;
+use crate::text::prompt::Place;
+use crate::text::source::{Cut, TextOut};
 use schemas::leaf::{BodyDigest, BodyHasher};
 use schemas::writer::Segment;
 use std::ops::Range;
@@ -14,11 +20,9 @@ use std::ops::Range;
 pub struct Bodies {
     /// Segments of all bodies.
     pub segments: Vec<Segment>,
-    /// Text that only one body has; the segments in `own` point into it.
-    pub own_text: String,
-    /// Which segments count from the begin of `own_text` instead of that of the blob.
+    /// Which segments count from the begin of the bodies' own text instead of that of the blob.
     pub own: Vec<usize>,
-    rope: Vec<Range<u32>>,
+    out: TextOut,
 }
 
 /// A body in the making.
@@ -32,9 +36,16 @@ struct Body<'b, 's> {
     payload: &'b SharedPayload<'s>,
     /// The element that was made last.
     previous: Option<Element>,
+    /// The prefix that the first thing said begins with, as long as nothing was said.
+    pool_prefix: Option<u32>,
 }
 
 impl Bodies {
+    /// Text that only one body has; the segments in `own` point into it.
+    pub fn own_text(&self) -> &str {
+        &self.out.own
+    }
+
     /// Appends the body of `request`, which has the index `index` in the file.
     pub fn make(
         &mut self,
@@ -43,7 +54,7 @@ impl Bodies {
         population: &Population,
         texts: &Texts,
         shared: &Shared,
-    ) -> BodyDigest {
+    ) -> Result<BodyDigest, MakeError> {
         let mut body = Body {
             bodies: self,
             hasher: BodyHasher::default(),
@@ -53,28 +64,35 @@ impl Bodies {
             shared,
             payload: &shared.payloads[request.population as usize],
             previous: None,
+            pool_prefix: None,
         };
-        body.front();
-        body.turns(index);
+        body.front()?;
+        body.turns(index)?;
+        body.documents()?;
         body.end();
-        body.hasher.finish()
+        Ok(body.hasher.finish())
     }
 }
 
 impl Body<'_, '_> {
     /// What stands in front of a conversation.
-    fn front(&mut self) {
-        if let Some(group) = self.request.prefix {
-            let behind = self.begin(Element::text(Role::System));
-            let (corpus, population) = (self.shared.corpus, self.population);
-            self.texts
-                .prefix(corpus, population, group, behind, rope(self.bodies));
-            self.corpus();
+    fn front(&mut self) -> Result<(), MakeError> {
+        let (request, population) = (self.request, self.population);
+        if let Some(system) = population.front.system() {
+            self.drawn(Element::text(Role::System), system)?;
         }
+        if let (Some(group), Some(prefixes)) = (request.prefix, population.prefixes()) {
+            self.drawn(Element::text(Role::System), prefixes.text(group))?;
+        }
+        if let Some(context) = population.front.context(request.conversation) {
+            self.drawn(Element::text(Role::User), context)?;
+        }
+        self.pool_prefix = request.pool_prefix;
+        Ok(())
     }
 
     /// Earlier turns, if they are repeated, and what is said last.
-    fn turns(&mut self, index: u64) {
+    fn turns(&mut self, index: u64) -> Result<(), MakeError> {
         let (request, population) = (self.request, self.population);
         let history = population.history().filter(|_| request.turn > 0);
         for turn in 0..history.map_or(0, |_| request.turn) {
@@ -84,36 +102,123 @@ impl Body<'_, '_> {
                 turn,
                 tokens,
             };
-            self.turn(Role::User, of(tokens.input));
-            match history {
+            let media = self.media_of(request_index(turn.into(), request.ordinal));
+            let place = self.begin_said(media.is_some())?;
+            self.texts
+                .turn(Role::User, of(tokens.input), place, &mut self.bodies.out)?;
+            self.text();
+            self.media(media);
+            if history == Some(History::Live) {
                 // The turns of a conversation stand one behind the other.
-                Some(History::Live) => self.answer_to(index - u64::from(request.turn - turn)),
-                _ => self.turn(Role::Assistant, of(tokens.output)),
+                self.answer_to(index - u64::from(request.turn - turn));
+                continue;
+            }
+            let place = self.begin(Element::text(Role::Assistant));
+            let (said, out) = (of(tokens.output), &mut self.bodies.out);
+            self.texts.turn(Role::Assistant, said, place, out)?;
+            self.text();
+        }
+        let media = self.media_of(request.index());
+        let place = self.begin_said(media.is_some() || request.documents > 0)?;
+        let out = &mut self.bodies.out;
+        self.texts.of(request, population, place, out)?;
+        self.text();
+        self.media(media);
+        Ok(())
+    }
+
+    /// Documents, or the further texts of a batch.
+    fn documents(&mut self) -> Result<(), MakeError> {
+        let (index, count) = (self.request.index(), self.request.documents);
+        let Some(documents) = self.population.documents().filter(|_| count > 0) else {
+            return Ok(());
+        };
+        let mut stream = documents.texts(index);
+        for tokens in documents.lengths(index, count) {
+            let place = self.begin(Element::Document);
+            let out = &mut self.bodies.out;
+            self.texts.drawn(tokens, &mut stream, place, out)?;
+            self.text();
+        }
+        Ok(())
+    }
+
+    /// A text of so many tokens that is drawn from its own stream.
+    fn drawn(
+        &mut self,
+        element: Element,
+        (tokens, mut stream): (u32, Stream),
+    ) -> Result<(), MakeError> {
+        let place = self.begin(element);
+        let out = &mut self.bodies.out;
+        self.texts.drawn(tokens, &mut stream, place, out)?;
+        self.text();
+        Ok(())
+    }
+
+    /// Begins something that the user says, with other things in the same message if `parts` says
+    /// so: the first begins with the prefix of the pool.
+    fn begin_said(&mut self, parts: bool) -> Result<Place, MakeError> {
+        let role = Role::User;
+        let place = self.begin(Element::Text { role, parts });
+        let prefix = self.pool_prefix.take();
+        let Some((tokens, mut stream)) = prefix.and_then(|p| self.population.front.prefix_text(p))
+        else {
+            return Ok(place);
+        };
+        let out = &mut self.bodies.out;
+        self.texts.drawn(tokens, &mut stream, place, out)?;
+        self.text();
+        Ok(Place::Behind)
+    }
+
+    /// Appends the fence in front of `next`, and the salt slot in front of everything said; says
+    /// where a text there stands.
+    fn begin(&mut self, next: Element) -> Place {
+        let (previous, payload) = (self.previous.replace(next), self.payload);
+        let Some(previous) = previous else {
+            for piece in payload.head(self.request, next) {
+                self.literal(piece);
+            }
+            return match self.shared.salt.as_ref().filter(|_| payload.is_salted) {
+                Some(slot) => {
+                    self.hasher.salt(&slot.bytes);
+                    self.bodies.segments.push(slot.at);
+                    Place::Behind
+                }
+                None => Place::Start,
+            };
+        };
+        self.literal(payload.fence(previous, next));
+        // A document is a string of its own.
+        match payload.joins_texts && next != Element::Document {
+            true => Place::Behind,
+            false => Place::Start,
+        }
+    }
+
+    /// The images and clips of the turn with this index; none if it has neither.
+    fn media_of(&self, index: u64) -> Option<(Vec<u32>, Vec<u32>)> {
+        let media = &self.population.media;
+        let of = |kind: &Option<Selection>| kind.as_ref().map(|kind| kind.of(index));
+        let (images, audio) = (of(&media.images), of(&media.audio));
+        let (images, audio) = (images.unwrap_or_default(), audio.unwrap_or_default());
+        (!images.is_empty() || !audio.is_empty()).then_some((images, audio))
+    }
+
+    /// Appends images and clips behind the text of their message.
+    fn media(&mut self, media: Option<(Vec<u32>, Vec<u32>)>) {
+        let payload = self.payload;
+        if let Some((images, clips)) = media {
+            for image in images {
+                self.begin(Element::Image { first: false });
+                self.literal(&payload.images[image as usize]);
+            }
+            for clip in clips {
+                self.begin(Element::Audio { first: false });
+                self.literal(&payload.clips[clip as usize]);
             }
         }
-        let behind = self.begin(Element::text(Role::User));
-        let (corpus, texts) = (self.shared.corpus, self.texts);
-        texts.of(corpus, request, population, behind, rope(self.bodies));
-        self.corpus();
-    }
-
-    /// A text of an earlier turn.
-    fn turn(&mut self, role: Role, turn: Turn) {
-        let behind = self.begin(Element::text(role));
-        let (corpus, texts) = (self.shared.corpus, self.texts);
-        texts.turn(corpus, role, turn, behind, rope(self.bodies));
-        self.corpus();
-    }
-
-    /// Appends the fence in front of `next`; says whether a text there stands behind another, and
-    /// so begins with a space.
-    fn begin(&mut self, next: Element) -> bool {
-        let (previous, payload) = (self.previous.replace(next), self.payload);
-        self.literal(match previous {
-            None => payload.head(self.request, next),
-            Some(previous) => payload.fence(previous, next),
-        });
-        previous.is_some() && payload.joins_texts
     }
 
     fn end(&mut self) {
@@ -127,18 +232,11 @@ impl Body<'_, '_> {
     }
 
     fn own_parameters(&mut self) {
-        let text = &mut self.bodies.own_text;
-        let begin = text.len();
-        parameters::append(&self.request.sampled, text);
-        if text.len() > begin {
-            self.hasher.segment(&text.as_bytes()[begin..]);
-            let segment = Segment {
-                offset: begin as u64,
-                length: (text.len() - begin) as u64,
-            };
-            self.bodies.own.push(self.bodies.segments.len());
-            self.bodies.segments.push(segment);
-        }
+        let own = &mut self.bodies.out.own;
+        let begin = own.len();
+        self.payload.append_parameters(&self.request.sampled, own);
+        let end = own.len();
+        self.own(begin..end);
     }
 
     fn literal(&mut self, literal: &Literal) {
@@ -150,29 +248,46 @@ impl Body<'_, '_> {
 
     /// The answer to an earlier request.
     fn answer_to(&mut self, request: u64) {
-        if self.begin(Element::text(Role::Assistant)) {
+        if self.begin(Element::text(Role::Assistant)) == Place::Behind {
             self.literal(&self.shared.space);
         }
         self.hasher.splice(request);
         self.bodies.segments.push(Segment::answer(request));
     }
 
-    /// Appends the slices of the corpus that stand in the rope.
-    fn corpus(&mut self) {
-        let text = self.shared.corpus.text().as_bytes();
-        for slice in &self.bodies.rope {
-            self.hasher
-                .segment(&text[slice.start as usize..slice.end as usize]);
-            self.bodies.segments.push(Segment {
-                offset: self.shared.corpus_at.offset + u64::from(slice.start),
-                length: u64::from(slice.end - slice.start),
-            });
+    /// Appends the text that was just made.
+    fn text(&mut self) {
+        let rope = std::mem::take(&mut self.bodies.out.rope);
+        let (corpus, at) = (self.texts.source_text().as_bytes(), self.texts.source_at);
+        for cut in &rope {
+            match cut {
+                Cut::Corpus(slice) => {
+                    let bytes = &corpus[slice.start as usize..slice.end as usize];
+                    self.hasher.segment(bytes);
+                    self.bodies.segments.push(Segment {
+                        offset: at.offset + u64::from(slice.start),
+                        length: u64::from(slice.end - slice.start),
+                    });
+                }
+                Cut::Own(range) => self.own(range.clone()),
+            }
         }
+        // Its room is used again.
+        self.bodies.out.rope = rope;
+        self.bodies.out.rope.clear();
     }
-}
 
-/// The rope, empty.
-fn rope(bodies: &mut Bodies) -> &mut Vec<Range<u32>> {
-    bodies.rope.clear();
-    &mut bodies.rope
+    /// Appends text that only this body has.
+    fn own(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        self.hasher
+            .segment(&self.bodies.out.own.as_bytes()[range.clone()]);
+        self.bodies.own.push(self.bodies.segments.len());
+        self.bodies.segments.push(Segment {
+            offset: range.start as u64,
+            length: range.len() as u64,
+        });
+    }
 }

@@ -5,18 +5,21 @@
 //! the number of threads or on where a batch ends.
 
 mod body;
+pub mod error;
 mod links;
 mod records;
 mod shared;
 mod texts;
 
+use crate::media::Pool;
 use crate::payload::Payload;
 use crate::plan::cancellation::Cancel;
 use crate::plan::{Arrival, Plan, PlannedRequest, Population};
 use crate::rng::Seed;
 use crate::spec::Server;
-use crate::text::corpus::Corpus;
+use crate::text::corpora::Corpora;
 use body::Bodies;
+use error::MakeError;
 use links::Links;
 use rayon::prelude::*;
 use records::Records;
@@ -24,6 +27,7 @@ use schemas::Digest;
 use schemas::error::WriteError;
 use schemas::layout::{RequestRecord, StageRecord};
 use schemas::leaf::request_leaf;
+use schemas::salt::Salt;
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Segment, WorkloadWriter};
 use shared::{Literal, Shared, SharedPayload};
@@ -41,8 +45,18 @@ const BATCH: u64 = 32 * CHUNK as u64;
 pub struct Job<'j> {
     pub plan: &'j Plan<'j>,
     pub server: Option<Server>,
-    pub corpus: &'j Corpus,
+    pub corpora: &'j Corpora,
+    /// By population.
+    pub media: &'j [MediaPools],
+    pub salt: Option<&'j Salt>,
     pub seed: Seed,
+}
+
+/// The media of a population.
+#[derive(Clone, Debug, Default)]
+pub struct MediaPools {
+    pub images: Pool,
+    pub audio: Pool,
 }
 
 impl<'j> Job<'j> {
@@ -87,6 +101,8 @@ pub struct Made {
     pub shared_leads: u64,
     /// Requests that are to be abandoned at a token which their answer does not have.
     pub late_cancels: u64,
+    /// Prompts of one token of text that the server's template alone makes longer than asked.
+    pub exceeded: u64,
 }
 
 /// A request that is numbered and linked, and whose record lacks only its body.
@@ -109,19 +125,16 @@ pub fn materialise(
     job: &Job,
     writer: &mut WorkloadWriter,
     go_on: &mut dyn FnMut(u64) -> bool,
-) -> Result<Option<Made>, WriteError> {
+) -> Result<Option<Made>, MakeError> {
     let mut shared = place_shared(job, writer)?;
-    let words = job.corpus.lexicon_words();
+    let texts = place_texts(job, writer)?;
     let populations = &job.plan.populations;
-    let texts: Vec<Texts> = populations
-        .iter()
-        .map(|population| Texts::new(job.seed, population, words))
-        .collect();
     let mut numbering = Numbering {
         records: Records::new(job)?,
         links: Links::new(populations),
         totals: Totals::default(),
         late_cancels: 0,
+        exceeded: 0,
     };
     let mut arrivals = job.plan.arrivals();
     let mut done = 0;
@@ -137,7 +150,7 @@ pub fn materialise(
             || make_all(&numbered, job.plan, &texts, &shared, tables),
         );
         numbering.totals.add(&written?);
-        ready = made;
+        ready = made?;
         done += batch.len() as u64;
         if batch.is_empty() {
             break;
@@ -153,6 +166,7 @@ pub fn materialise(
         totals: numbering.totals,
         shared_leads: texts.iter().map(Texts::shared_leads).sum(),
         late_cancels: numbering.late_cancels,
+        exceeded: numbering.exceeded,
     }))
 }
 
@@ -162,6 +176,7 @@ struct Numbering<'j> {
     links: Links,
     totals: Totals,
     late_cancels: u64,
+    exceeded: u64,
 }
 
 impl Numbering<'_> {
@@ -187,8 +202,9 @@ impl Numbering<'_> {
             self.totals.sessions += u64::from(begins_session);
             let late = matches!(planned.cancel, Cancel::Tokens(n) if n > planned.output_tokens);
             self.late_cancels += u64::from(late);
+            self.exceeded += u64::from(planned.is_exceeded);
             let payload = &mut payloads[planned.population as usize];
-            payload.ensure_tail(&planned, writer)?;
+            payload.ensure(&planned, writer)?;
             let after = self.links.resolve(&planned, index);
             let record = self.records.record(&planned, index, after)?;
             numbered.push(Numbered {
@@ -202,21 +218,37 @@ impl Numbering<'_> {
 }
 
 fn place_shared<'j>(job: &Job<'j>, writer: &mut WorkloadWriter) -> Result<Shared<'j>, WriteError> {
-    let corpus_at = writer.blob(job.corpus.text().as_bytes())?;
+    // The slot is the first of the blob.
+    let salt = job.salt.map(|salt| {
+        let bytes = salt.unsalted().into_bytes();
+        let at = writer.salt_slot(salt)?;
+        Ok::<_, WriteError>(Literal { bytes, at })
+    });
+    let salt = salt.transpose()?;
     let mut payloads = Vec::with_capacity(job.plan.populations.len());
-    for population in &job.plan.populations {
-        payloads.push(SharedPayload::place(
-            job.payload(population),
-            population,
-            writer,
-        )?);
+    for (population, media) in job.plan.populations.iter().zip(job.media) {
+        let payload = job.payload(population);
+        payloads.push(SharedPayload::place(payload, population, media, writer)?);
     }
     Ok(Shared {
-        corpus: job.corpus,
-        corpus_at,
+        salt,
         space: Literal::place(" ", writer)?,
         payloads,
     })
+}
+
+/// Places every corpus once, for the texts of each population.
+fn place_texts(job: &Job, writer: &mut WorkloadWriter) -> Result<Vec<Texts>, WriteError> {
+    let corpora = job.corpora.all();
+    let placed = corpora.map(|(_, source)| writer.blob(source.text().as_bytes()));
+    let placed: Vec<Segment> = placed.collect::<Result<_, _>>()?;
+    let populations = &job.plan.populations;
+    let of = |population: &Population| {
+        let source_at = placed[job.corpora.of(population.number())];
+        let count = populations.len();
+        Texts::new(job.seed, population, count, job.corpora, source_at)
+    };
+    Ok(populations.iter().map(of).collect())
 }
 
 /// Arrivals that become about [`BATCH`] requests.
@@ -264,7 +296,7 @@ fn make_all(
     texts: &[Texts],
     shared: &Shared,
     tables: &TablesBuilder,
-) -> Vec<Chunk> {
+) -> Result<Vec<Chunk>, MakeError> {
     numbered
         .par_chunks(chunk(numbered.len()))
         .map(|requests| make(requests, plan, texts, shared, tables))
@@ -278,7 +310,7 @@ fn make(
     texts: &[Texts],
     shared: &Shared,
     tables: &TablesBuilder,
-) -> Chunk {
+) -> Result<Chunk, MakeError> {
     let mut chunk = Chunk::default();
     let mut scratch = Vec::new();
     let tables = tables.view();
@@ -296,7 +328,7 @@ fn make(
             &plan.populations[population],
             &texts[population],
             shared,
-        );
+        )?;
         let mut record = *record;
         record.body_bytes = body.bytes.into();
         let leaf = request_leaf(*index, &record, &body, &tables, &mut scratch)
@@ -304,14 +336,14 @@ fn make(
         let segments = chunk.bodies.segments.len() - segments_before;
         chunk.requests.push((record, leaf, segments));
     }
-    chunk
+    Ok(chunk)
 }
 
 /// Writes chunks in order; gives the sums over their records.
 fn write(chunks: Vec<Chunk>, writer: &mut WorkloadWriter) -> Result<Totals, WriteError> {
     let mut totals = Totals::default();
     for mut chunk in chunks {
-        let own_at = writer.blob(chunk.bodies.own_text.as_bytes())?;
+        let own_at = writer.blob(chunk.bodies.own_text().as_bytes())?;
         for own in &chunk.bodies.own {
             chunk.bodies.segments[*own].offset += own_at.offset;
         }

@@ -1,8 +1,10 @@
 //! Text that bodies share, placed in the blob once.
 
-use crate::payload::{Element, Payload, parameters};
+use super::MediaPools;
+use crate::payload::{Element, Payload};
+use crate::plan::sampling::Sampled;
 use crate::plan::{PlannedRequest, Population};
-use crate::text::corpus::Corpus;
+use crate::spec;
 use schemas::error::WriteError;
 use schemas::writer::{Segment, WorkloadWriter};
 use std::collections::BTreeMap;
@@ -27,8 +29,8 @@ impl Literal {
 
 /// What all bodies of a workload share.
 pub struct Shared<'c> {
-    pub corpus: &'c Corpus,
-    pub corpus_at: Segment,
+    /// The salt slot, if a population has one.
+    pub salt: Option<Literal>,
     /// A space, where no text brings one.
     pub space: Literal,
     /// By population.
@@ -38,13 +40,31 @@ pub struct Shared<'c> {
 /// Literals by what follows them: the number of an element.
 type ByElement = [Option<Literal>; ELEMENTS];
 
+/// The pieces of a head, between which the number of tokens asked for stands.
+type Head = Vec<Literal>;
+
+/// What a tail depends on: the model and the adapter, the number of the last element, and the
+/// tokens asked for.
+type TailKey = (Option<(u32, Option<u32>)>, usize, u32);
+
 /// What the bodies of one population share.
 pub struct SharedPayload<'p> {
     payload: Payload<'p>,
+    spec: &'p spec::Population,
     /// Whether texts follow one another in one string.
     pub joins_texts: bool,
+    /// Whether bodies have a salt slot.
+    pub is_salted: bool,
+    /// The pool of images.
+    pub images: Vec<Literal>,
+    /// The pool of audio clips.
+    pub clips: Vec<Literal>,
     /// By model, then by adapter (none first), then by the first element.
-    heads: Vec<Vec<ByElement>>,
+    heads: Vec<Vec<[Option<Head>; ELEMENTS]>>,
+    /// Whether a head says how many tokens are asked for.
+    head_says_tokens: bool,
+    /// Numbers of tokens asked for, where a head says them.
+    numbers: BTreeMap<u32, Literal>,
     /// By the element before, then by the one behind.
     fences: [ByElement; ELEMENTS],
     /// By the last element: the fence behind it, where something that is not shared stands between
@@ -52,22 +72,29 @@ pub struct SharedPayload<'p> {
     closings: ByElement,
     /// Sampling parameters that all requests have: what every tail begins with, behind the fence.
     certain: Option<String>,
-    /// By last element and output tokens; placed when first needed.
-    tails: BTreeMap<(usize, u32), Literal>,
+    /// By model, where the tail names it, last element and output tokens; placed when first needed.
+    tails: BTreeMap<TailKey, Literal>,
 }
 
 impl<'p> SharedPayload<'p> {
     /// Places heads, fences and closings.
     pub fn place(
         payload: Payload<'p>,
-        population: &Population,
+        population: &Population<'p>,
+        media: &MediaPools,
         writer: &mut WorkloadWriter,
     ) -> Result<Self, WriteError> {
         let elements = population.elements();
         let mut place = |text: &str| Literal::place(text, writer);
+        let images = media.images.media.iter();
+        let images = images.map(|image| place(&payload.image(image.mime, &image.base64)));
+        let images = images.collect::<Result<_, _>>()?;
+        let clips = media.audio.media.iter();
+        let clips = clips.map(|clip| place(&payload.audio(clip.format(), &clip.base64)));
+        let clips = clips.collect::<Result<_, _>>()?;
         let certain = population.certain_parameters().map(|certain| {
             let mut text = String::new();
-            parameters::append(&certain, &mut text);
+            payload.append_parameters(&certain, &mut text);
             text
         });
         let mut fences = [const { [const { None }; ELEMENTS] }; ELEMENTS];
@@ -82,8 +109,20 @@ impl<'p> SharedPayload<'p> {
                 payload.fence(Some(last), None)
             })?,
         };
+        let heads = heads(&payload, population, &elements, &mut place)?;
         Ok(Self {
-            heads: heads(&payload, population, &elements, &mut place)?,
+            is_salted: population.spec.data.front.salt,
+            images,
+            clips,
+            head_says_tokens: heads
+                .iter()
+                .flatten()
+                .flatten()
+                .flatten()
+                .any(|head| head.len() > 1),
+            heads,
+            numbers: BTreeMap::new(),
+            spec: population.spec,
             joins_texts: payload.joins_texts(),
             fences,
             closings,
@@ -93,23 +132,53 @@ impl<'p> SharedPayload<'p> {
         })
     }
 
-    /// Places the tail that a request needs, if it is new.
-    pub fn ensure_tail(
+    /// Places what a request needs and no other had, if there is something.
+    pub fn ensure(
         &mut self,
         request: &PlannedRequest,
         writer: &mut WorkloadWriter,
     ) -> Result<(), WriteError> {
-        let last = request.last_element();
-        let key = (last.number(), request.output_tokens);
+        let tokens = request.output_tokens;
+        if self.head_says_tokens && !self.numbers.contains_key(&tokens) {
+            let number = Literal::place(&tokens.to_string(), writer)?;
+            self.numbers.insert(tokens, number);
+        }
+        let key = self.tail_key(request);
         if !self.tails.contains_key(&key) {
-            let tail = self.payload.tail(request.output_tokens);
+            let tail = self.payload.tail(self.model(request), tokens);
             let text = match &self.certain {
-                Some(certain) => format!("{}{certain}{tail}", self.fence_behind(last)),
+                Some(certain) => {
+                    let fence = self.fence_behind(request.last_element());
+                    format!("{fence}{certain}{tail}")
+                }
                 None => tail,
             };
             self.tails.insert(key, Literal::place(&text, writer)?);
         }
         Ok(())
+    }
+
+    /// The name that the request gives as its model.
+    fn model(&self, request: &PlannedRequest) -> &'p str {
+        match request.adapter {
+            Some(adapter) => &self.spec.adapters[adapter as usize].name,
+            None => &self.spec.models.list[request.model as usize].name,
+        }
+    }
+
+    fn tail_key(&self, request: &PlannedRequest) -> TailKey {
+        let named = (request.model, request.adapter);
+        let named = self.payload.tail_names_model().then_some(named);
+        (
+            named,
+            request.last_element().number(),
+            request.output_tokens,
+        )
+    }
+
+    /// Appends sampling parameters, each with a comma in front.
+    pub fn append_parameters(&self, sampled: &Sampled, out: &mut String) {
+        self.payload.append_parameters(sampled, out);
     }
 
     fn fence_behind(&self, last: Element) -> String {
@@ -118,9 +187,15 @@ impl<'p> SharedPayload<'p> {
     }
 
     /// The body up to its first element.
-    pub fn head(&self, request: &PlannedRequest, first: Element) -> &Literal {
+    pub fn head(&self, request: &PlannedRequest, first: Element) -> impl Iterator<Item = &Literal> {
         let adapter = request.adapter.map_or(0, |adapter| adapter as usize + 1);
-        known(&self.heads[request.model as usize][adapter], first)
+        let head = self.heads[request.model as usize][adapter][first.number()].as_ref();
+        let head = head.expect("the spec asks for bodies that the endpoint has");
+        let tokens = request.output_tokens;
+        head.iter().enumerate().flat_map(move |(i, piece)| {
+            let number = (i > 0).then(|| &self.numbers[&tokens]);
+            number.into_iter().chain([piece])
+        })
     }
 
     /// What stands between two elements.
@@ -136,7 +211,7 @@ impl<'p> SharedPayload<'p> {
 
     /// The end of a body.
     pub fn tail(&self, request: &PlannedRequest) -> &Literal {
-        &self.tails[&(request.last_element().number(), request.output_tokens)]
+        &self.tails[&self.tail_key(request)]
     }
 }
 
@@ -165,7 +240,7 @@ fn heads(
     population: &Population,
     elements: &[Element],
     place: &mut dyn FnMut(&str) -> Result<Literal, WriteError>,
-) -> Result<Vec<Vec<ByElement>>, WriteError> {
+) -> Result<Vec<Vec<[Option<Head>; ELEMENTS]>>, WriteError> {
     let spec = population.spec;
     let firsts: Vec<Element> = elements
         .iter()
@@ -178,9 +253,20 @@ fn heads(
         let mut of_model = Vec::new();
         for name in std::iter::once(&*model.name).chain(adapters) {
             let head = payload.head(name);
-            of_model.push(by_element(&firsts, place, |first| {
-                Some(format!("{head}{}", payload.fence(None, Some(first))?))
-            })?);
+            let mut by_first = [const { None }; ELEMENTS];
+            for &first in &firsts {
+                let Some(fence) = payload.fence(None, Some(first)) else {
+                    continue;
+                };
+                let mut pieces = head.clone();
+                pieces
+                    .last_mut()
+                    .expect("a head has a piece")
+                    .push_str(&fence);
+                let placed = pieces.iter().map(|piece| place(piece));
+                by_first[first.number()] = Some(placed.collect::<Result<Head, _>>()?);
+            }
+            of_model.push(by_first);
         }
         heads.push(of_model);
     }

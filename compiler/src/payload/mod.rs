@@ -7,32 +7,52 @@
 pub mod chat;
 pub mod completion;
 pub mod element;
+pub mod embeddings;
+pub mod kserve;
+pub mod messages;
 pub mod parameters;
+pub mod rerank;
+pub mod responses;
+pub mod template;
+pub mod tgi;
 
-use crate::spec::{Api, ApiKind, Server, ServerKind};
+mod joined;
+mod message;
+
+use crate::plan::sampling::Sampled;
+use crate::spec::{Api, ApiKind, Server, ServerKind, Template, fill_path};
 pub use element::{Element, Role};
 use schemas::layout::ResponseFormat;
 
 /// How the bodies of a population are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Payload<'s> {
-    /// The endpoint and whether it streams.
+    /// The endpoint and what is sent beside texts.
     pub api: &'s Api,
     /// The server whose extensions may be used.
     pub server: Option<Server>,
 }
 
 impl Payload<'_> {
-    /// HTTP method of the endpoint.
+    /// HTTP method of every endpoint.
     pub const METHOD: &'static str = "POST";
 
     /// Path behind the base URL.
-    pub fn path(&self, _model: &str) -> String {
-        match self.api.kind {
+    pub fn path(&self, model: &str) -> String {
+        let streaming = self.api.streaming;
+        let own = match self.api.kind {
             ApiKind::Chat => chat::PATH,
             ApiKind::Completion => completion::PATH,
-        }
-        .to_owned()
+            ApiKind::Embeddings => embeddings::PATH,
+            ApiKind::Responses => responses::PATH,
+            ApiKind::Messages => messages::PATH,
+            ApiKind::Tgi => tgi::path(streaming),
+            ApiKind::Rerank(form) => rerank::path(form),
+            ApiKind::Kserve(_) => kserve::path(streaming),
+            // The spec names it.
+            ApiKind::Raw | ApiKind::Template => "/",
+        };
+        fill_path(self.api.path.as_deref().unwrap_or(own), model)
     }
 
     /// Header fields: those that the endpoint needs, then those of the spec.
@@ -43,9 +63,14 @@ impl Payload<'_> {
             "application/json"
         };
         let needed = [("content-type", "application/json"), ("accept", accept)];
+        let version: &[(&str, &str)] = match self.api.kind {
+            ApiKind::Messages => &messages::HEADERS,
+            _ => &[],
+        };
         let own = &self.api.headers;
         let of_spec = |name: &str| own.iter().any(|(own, _)| own == name);
-        let needed = needed.into_iter().filter(|(name, _)| !of_spec(name));
+        let needed = needed.iter().chain(version).copied();
+        let needed = needed.filter(|(name, _)| !of_spec(name));
         let own = own.iter().map(|(name, value)| (&**name, &**value));
         needed.chain(own).collect()
     }
@@ -55,45 +80,70 @@ impl Payload<'_> {
         match self.api.kind {
             ApiKind::Chat => ResponseFormat::OpenAiChat,
             ApiKind::Completion => ResponseFormat::OpenAiCompletion,
+            ApiKind::Embeddings => ResponseFormat::OpenAiEmbeddings,
+            ApiKind::Responses => ResponseFormat::OpenAiResponses,
+            ApiKind::Messages => ResponseFormat::AnthropicMessages,
+            ApiKind::Tgi => ResponseFormat::TgiGenerate,
+            ApiKind::Rerank(_) => ResponseFormat::Rerank,
+            ApiKind::Kserve(_) => ResponseFormat::KserveGenerate,
+            ApiKind::Raw | ApiKind::Template => ResponseFormat::Generic,
         }
     }
 
     /// Whether the endpoint generates text, so that a number of tokens is asked for.
     pub fn generates(&self) -> bool {
-        match self.api.kind {
-            ApiKind::Chat | ApiKind::Completion => true,
-        }
+        self.api.kind.generates()
     }
 
     /// Whether texts follow one another in one string, each with a space of its own in front.
     pub fn joins_texts(&self) -> bool {
-        match self.api.kind {
-            ApiKind::Chat => false,
-            ApiKind::Completion => true,
-        }
+        self.api.kind.joins_texts()
     }
 
-    /// The body up to the fence before its first element. `model` is the model's name, or the
-    /// adapter's: that is how servers route to it.
-    pub fn head(&self, model: &str) -> String {
-        match self.api.kind {
-            ApiKind::Chat => chat::head(model),
-            ApiKind::Completion => completion::head(model),
-        }
+    /// The body up to the fence before its first element, cut where the number of tokens asked for
+    /// stands: one piece but for some templates. `model` is the model's name, or the adapter's:
+    /// that is how servers route to it.
+    pub fn head(&self, model: &str) -> Vec<String> {
+        let fields = self.fields();
+        let head = match self.api.kind {
+            ApiKind::Chat => chat::head(model, &fields),
+            ApiKind::Completion => completion::head(model, &fields),
+            ApiKind::Embeddings => embeddings::head(model, &fields),
+            ApiKind::Responses => responses::head(model, &fields),
+            ApiKind::Messages => messages::head(model, &fields),
+            ApiKind::Tgi => tgi::HEAD.to_owned(),
+            ApiKind::Rerank(form) => rerank::head(form, model, &fields),
+            ApiKind::Kserve(form) => kserve::head(form, self.api.streaming, &fields),
+            ApiKind::Raw => String::new(),
+            ApiKind::Template => return template::head(self.template(), model),
+        };
+        vec![head]
     }
 
     /// What stands between two elements, before the first (`previous` is none) or behind the last
     /// (`next` is none); none if the endpoint has no such body.
     pub fn fence(&self, previous: Option<Element>, next: Option<Element>) -> Option<String> {
+        let streaming = self.api.streaming;
         match self.api.kind {
-            ApiKind::Chat => chat::fence(previous, next),
+            ApiKind::Chat => chat::PARTS.fence(previous, next),
             ApiKind::Completion => completion::fence(previous, next),
+            ApiKind::Embeddings => embeddings::fence(previous, next),
+            ApiKind::Responses => responses::fence(previous, next),
+            ApiKind::Messages => messages::fence(previous, next),
+            ApiKind::Tgi => tgi::fence(previous, next),
+            ApiKind::Rerank(form) => rerank::fence(form, previous, next),
+            ApiKind::Kserve(form) => kserve::fence(form, streaming, previous, next),
+            ApiKind::Raw => None,
+            ApiKind::Template => template::fence(self.template(), previous, next),
         }
     }
 
     /// An image between its fences.
     pub fn image(&self, mime: &str, base64: &str) -> String {
-        chat::image(mime, base64)
+        match self.api.kind {
+            ApiKind::Messages => messages::image(mime, base64),
+            _ => message::data_url(mime, base64),
+        }
     }
 
     /// An audio clip between its fences; `format` is `wav` or `mp3`.
@@ -101,8 +151,53 @@ impl Payload<'_> {
         chat::audio(format, base64)
     }
 
-    /// The body from behind the sampling parameters on, asking for `output_tokens`.
-    pub fn tail(&self, output_tokens: u32) -> String {
+    /// Appends sampling parameters, each with a comma in front; nothing if there are none.
+    pub fn append_parameters(&self, sampled: &Sampled, out: &mut String) {
+        match self.api.kind {
+            ApiKind::Tgi => tgi::append_parameters(sampled, out),
+            _ => parameters::append(sampled, out),
+        }
+    }
+
+    /// The body from behind the sampling parameters on, asking for `output_tokens`. The model
+    /// counts only where [`tail_names_model`](Self::tail_names_model).
+    pub fn tail(&self, model: &str, output_tokens: u32) -> String {
+        let streaming = self.api.streaming;
+        match self.api.kind {
+            ApiKind::Chat | ApiKind::Completion => self.openai_tail(output_tokens),
+            ApiKind::Embeddings => embeddings::TAIL.to_owned(),
+            ApiKind::Responses => responses::tail(output_tokens, streaming),
+            ApiKind::Messages => messages::tail(output_tokens, streaming),
+            ApiKind::Tgi => tgi::tail(output_tokens, &self.fields()),
+            ApiKind::Rerank(_) => rerank::TAIL.to_owned(),
+            ApiKind::Kserve(form) => kserve::tail(form, output_tokens, &self.fields()),
+            ApiKind::Raw => String::new(),
+            ApiKind::Template => template::tail(self.template(), model, output_tokens),
+        }
+    }
+
+    /// Whether the model's name stands behind the texts.
+    pub fn tail_names_model(&self) -> bool {
+        let template = self.api.template.as_ref();
+        template.is_some_and(template::tail_names_model)
+    }
+
+    /// Further fields of the spec, each with a comma in front.
+    fn fields(&self) -> String {
+        let fields = self.api.fields.iter();
+        fields
+            .map(|(name, value)| format!(",{}:{value}", json_string(name)))
+            .collect()
+    }
+
+    fn template(&self) -> &Template {
+        let template = self.api.template.as_ref();
+        template.expect("the spec of a template endpoint has one")
+    }
+
+    /// What chat and completions end with.
+    fn openai_tail(&self, output_tokens: u32) -> String {
+        let field = self.api.output_tokens_field.name();
         let exactly = match self.server {
             Some(server) if server.ignore_eos => exactly(server.kind, output_tokens),
             _ => String::new(),
@@ -111,7 +206,7 @@ impl Payload<'_> {
             true => r#""stream":true,"stream_options":{"include_usage":true}"#,
             false => r#""stream":false"#,
         };
-        format!(r#","max_tokens":{output_tokens},{exactly}{streaming}}}"#)
+        format!(r#","{field}":{output_tokens},{exactly}{streaming}}}"#)
     }
 }
 
@@ -128,17 +223,30 @@ fn exactly(server: ServerKind, output_tokens: u32) -> String {
 }
 
 /// Why answers may be shorter than asked whatever the body says, or nothing if they are not.
-pub fn stops_early(server: Option<Server>) -> Option<&'static str> {
-    match server {
-        None => Some("no `server: {type: vllm|sglang}` is named, so no such extension is used"),
-        Some(Server {
-            ignore_eos: false, ..
-        }) => Some("`server.ignore_eos` is false"),
-        Some(Server {
-            kind: ServerKind::Tgi,
-            ..
-        }) => Some("tgi documents no field that makes it ignore the end of text"),
-        Some(_) => None,
+pub fn stops_early(server: Option<Server>, kind: ApiKind) -> Option<&'static str> {
+    match (kind, server) {
+        (ApiKind::Embeddings | ApiKind::Rerank(_) | ApiKind::Raw, _) => None,
+        (ApiKind::Template, _) => Some("a template says itself what makes answers long enough"),
+        (ApiKind::Responses | ApiKind::Messages | ApiKind::Tgi | ApiKind::Kserve(_), _) => {
+            Some("the endpoint has no field that makes a server ignore the end of text")
+        }
+        (_, None) => {
+            Some("no `server: {type: vllm|sglang}` is named, so no such extension is used")
+        }
+        (
+            _,
+            Some(Server {
+                ignore_eos: false, ..
+            }),
+        ) => Some("`server.ignore_eos` is false"),
+        (
+            _,
+            Some(Server {
+                kind: ServerKind::Tgi,
+                ..
+            }),
+        ) => Some("tgi documents no field that makes it ignore the end of text"),
+        (_, Some(_)) => None,
     }
 }
 
@@ -166,10 +274,10 @@ mod tests {
         let api = Api {
             kind,
             streaming,
-            headers: Vec::new(),
+            ..Api::default()
         };
         let payload = Payload { api: &api, server };
-        let mut body = payload.head("a \"quoted\" \\ model");
+        let mut body = payload.head("a \"quoted\" \\ model").concat();
         let mut previous = None;
         for (role, text) in texts {
             let next = Element::text(*role);
@@ -181,7 +289,7 @@ mod tests {
             previous = Some(next);
         }
         body += &payload.fence(previous, None).unwrap();
-        body += &payload.tail(7);
+        body += &payload.tail("m", 7);
         serde_json::from_str(&body).unwrap()
     }
 
@@ -215,8 +323,7 @@ mod tests {
     fn a_message_with_media_is_a_list_of_parts() {
         let api = Api {
             kind: ApiKind::Chat,
-            streaming: false,
-            headers: Vec::new(),
+            ..Api::default()
         };
         let payload = Payload {
             api: &api,
@@ -240,7 +347,7 @@ mod tests {
                 payload.image("image/webp", "CC=="),
             ),
         ];
-        let mut body = payload.head("m");
+        let mut body = payload.head("m").concat();
         let mut previous = None;
         for (element, text) in elements {
             body += &payload.fence(previous, Some(element)).unwrap();
@@ -248,7 +355,7 @@ mod tests {
             previous = Some(element);
         }
         body += &payload.fence(previous, None).unwrap();
-        body += &payload.tail(1);
+        body += &payload.tail("m", 1);
         let body: Value = serde_json::from_str(&body).unwrap();
         let expected = json!([
             {"role": "system", "content": "brief"},

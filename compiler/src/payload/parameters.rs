@@ -4,7 +4,7 @@ use crate::plan::sampling::Sampled;
 use std::fmt::Write;
 
 /// Millionths in one.
-const MICRO: u64 = 1_000_000;
+pub const MICRO: u64 = 1_000_000;
 
 /// Appends the fields, each with a comma in front; nothing if there are none.
 pub fn append(sampled: &Sampled, out: &mut String) {

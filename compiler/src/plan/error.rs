@@ -20,6 +20,11 @@ pub enum PlanError {
         "{file}: the last request would start {last_ns} ns after t0, beyond the limit of ten years\n  help: lower `loop`, or raise `speed` or `rate`"
     )]
     TooLate { file: String, last_ns: u128 },
+    /// A conversation of a data set that is sent at its own times.
+    #[error(
+        "{file}:{line}: the first turn of this conversation has no `timestamp`, and `load.type: fixed_schedule` starts it then\n  help: write `timestamp: MILLISECONDS` there, or another `load.type`"
+    )]
+    NoTimestamp { file: String, line: u64 },
     /// A time or length source that needs another trace format.
     #[error("{file}: {what}\n  help: {remedy}")]
     Unfit {
@@ -36,6 +41,7 @@ impl PlanError {
             Self::NothingSelected { file, .. }
             | Self::NoSpan { file }
             | Self::TooLate { file, .. }
+            | Self::NoTimestamp { file, .. }
             | Self::Unfit { file, .. } => file,
         }
     }

@@ -33,23 +33,33 @@ pub enum Lengths {
 }
 
 impl Lengths {
-    /// Prepares the lengths of a population. `other` is the trace that gives lengths only.
+    /// Prepares the lengths of a population. `other` is the trace that gives lengths only. Of an
+    /// endpoint that generates nothing no output is drawn.
     pub fn new(
-        lengths: &spec::Lengths,
+        population: &spec::Population,
         other: Option<&Rows>,
         seed: Seed,
-        population: Option<&str>,
+        prefix: Option<&str>,
     ) -> Self {
-        let streams = |component| Streams::in_population(seed, population, component);
-        match lengths {
-            spec::Lengths::Drawn { input, output } => Self::Drawn {
-                input: (input.clone(), streams(Component::PromptLength)),
-                output: (output.clone(), streams(Component::MaxTokens)),
-            },
+        let streams = |component| Streams::in_population(seed, prefix, component);
+        match &population.data.lengths {
+            spec::Lengths::Drawn { input, output } => {
+                let output = match population.api.kind.generates() {
+                    true => output.clone(),
+                    false => Distribution::fixed(0),
+                };
+                Self::Drawn {
+                    input: (input.clone(), streams(Component::PromptLength)),
+                    output: (output, streams(Component::MaxTokens)),
+                }
+            }
             spec::Lengths::Pairs(pairs) => {
                 Self::Pairs(pairs.clone(), streams(Component::SequenceDistribution))
             }
             spec::Lengths::FromTrace => Self::Row,
+            spec::Lengths::FromSet => {
+                unreachable!("a population with a data set is refused before")
+            }
             spec::Lengths::FromOtherTrace(_) => {
                 let rows = other.expect("the caller reads the traces that the spec names");
                 Self::Rows(rows.events().map(Tokens::of_event).collect())

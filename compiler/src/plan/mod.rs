@@ -6,10 +6,15 @@
 //! of a million requests takes no more memory than one of ten, any part of it can be made on any
 //! thread, and walking it twice gives the same.
 
+mod allowance;
 pub mod arrivals;
 pub mod cancellation;
+pub mod dataset;
+pub mod documents;
 pub mod error;
+pub mod front;
 pub mod lengths;
+pub mod media;
 pub mod population;
 pub mod prefixes;
 pub mod request;
@@ -54,6 +59,7 @@ impl<'s> Plan<'s> {
                 number as u32,
                 population,
                 seed,
+                spec.template_overhead,
                 traces,
                 &mut stages,
             )?);

@@ -47,12 +47,25 @@ pub struct PlannedRequest {
     pub key: Option<u64>,
     /// Number of the session and the turn in it, if there is one.
     pub session: Option<(u64, u32)>,
+    /// Identity of the conversation for what it keeps from turn to turn: the model, what stands in
+    /// front. Another than `ordinal` only where a trace brings its own conversations.
+    pub conversation: u64,
     /// Group whose shared prefix stands in front.
     pub prefix: Option<u32>,
-    /// Tokens of everything that is sent, earlier turns included.
+    /// Prefix of the pool that the first thing said begins with.
+    pub pool_prefix: Option<u32>,
+    /// Documents, or further texts of a batch.
+    pub documents: u32,
+    /// Images of what is said last.
+    pub images: u32,
+    /// Audio clips of what is said last.
+    pub clips: u32,
+    /// Tokens of everything that is sent, earlier turns and the server's template included.
     pub input_tokens: u32,
     /// Tokens of what is said last, behind prefix and earlier turns.
     pub said_tokens: u32,
+    /// Whether what is said last is longer than asked, because the server's template alone is.
+    pub is_exceeded: bool,
     /// Tokens that the server is asked to generate.
     pub output_tokens: u32,
     /// Number of the model.
@@ -70,9 +83,20 @@ pub struct PlannedRequest {
 }
 
 impl PlannedRequest {
+    /// Counts so many more tokens; a sum that saturates is refused later.
+    pub fn add_tokens(&mut self, tokens: u32) {
+        self.input_tokens = self.input_tokens.saturating_add(tokens);
+    }
+
     /// What its body ends with.
     pub fn last_element(&self) -> Element {
-        Element::text(Role::User)
+        let role = Role::User;
+        match self {
+            Self { documents: 1.., .. } => Element::Document,
+            Self { clips: 1.., .. } => Element::Audio { first: false },
+            Self { images: 1.., .. } => Element::Image { first: false },
+            _ => Element::Text { role, parts: false },
+        }
     }
 
     /// The stream index of this turn.

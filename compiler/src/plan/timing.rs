@@ -78,6 +78,7 @@ impl<'s> Timing<'s> {
                     stages.iter().enumerate().map(counted).collect(),
                 ))
             }
+            Load::Schedule => unreachable!("a population with a data set is refused before"),
             Load::Trace {
                 trace,
                 max_concurrency,

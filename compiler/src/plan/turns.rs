@@ -3,10 +3,12 @@
 use super::arrivals::{Arrival, ArrivalKind};
 use super::cancellation::Cancel;
 use super::lengths::Tokens;
+use super::media::Selection;
 use super::population::Population;
 use super::prefixes::Prefixes;
 use super::request::{PlannedRequest, Start, TraceLabels};
 use crate::rng::index::{MAX_LOOPED_ROWS, looped_ordinal, request_index};
+use crate::text::salt::SALT_TOKENS;
 use traces::{Event, NONE};
 
 impl Population<'_> {
@@ -62,8 +64,8 @@ impl Population<'_> {
             };
             let mut request = self.request(ordinal, turn, arrival, start, tokens);
             request.session = Some((ordinal, turn));
-            request.input_tokens = history_tokens.saturating_add(tokens.input);
-            history_tokens = request.input_tokens.saturating_add(tokens.output);
+            request.add_tokens(history_tokens);
+            history_tokens = history_tokens.saturating_add(self.turn_sum(self.said(tokens, turn)));
             out.push(request);
         }
     }
@@ -76,7 +78,10 @@ impl Population<'_> {
             self.conversation(arrival.ordinal, arrival, start, out);
         } else {
             let tokens = self.lengths.of(arrival.ordinal, Some(event));
-            out.push(self.request(arrival.ordinal, 0, arrival, start, tokens));
+            let conversation = self.session_of(arrival.ordinal, event.row);
+            let conversation = conversation.unwrap_or(arrival.ordinal);
+            let who = (arrival.ordinal, 0, conversation);
+            out.push(self.request_of(who, arrival, start, tokens));
             self.link(event.row, &mut out[first]);
         }
         for request in &mut out[first..] {
@@ -102,20 +107,23 @@ impl Population<'_> {
             return;
         };
         request.row = Some(row);
-        let Some(session) = cell(&columns.sessions, row) else {
+        let Some(number) = self.session_of(request.ordinal, row) else {
             return;
         };
-        let pass = request.ordinal / MAX_LOOPED_ROWS;
-        let number = pass * self.trace_sessions + u64::from(session);
         request.session = Some((number, cell(&columns.turns, row).unwrap_or(0)));
-        // A conversation keeps its model.
-        request.model = self.who.model(number);
-        request.adapter = self.who.adapter(number);
         request.key = Some(request.ordinal);
         if let Start::At { after, .. } = &mut request.start {
+            let pass = request.ordinal / MAX_LOOPED_ROWS;
             let previous = cell(&columns.previous, row);
             *after = previous.map(|row| looped_ordinal(pass, row.into()));
         }
+    }
+
+    /// The number of the conversation that the trace puts a row into; each pass has its own.
+    fn session_of(&self, ordinal: u64, row: u32) -> Option<u64> {
+        let session = cell(&self.rows()?.trace().columns.sessions, row)?;
+        let pass = ordinal / MAX_LOOPED_ROWS;
+        Some(pass * self.trace_sessions + u64::from(session))
     }
 
     /// A request with a shared prefix in front.
@@ -128,15 +136,8 @@ impl Population<'_> {
     ) -> PlannedRequest {
         let placed = prefixes.place(ordinal);
         let prefix_tokens = prefixes.tokens(placed.group);
-        let said = |turn| {
-            self.lengths
-                .of(request_index(u64::from(turn), placed.prompt), None)
-        };
-        let before = (0..placed.turn).map(said).fold(0_u32, |sum, tokens| {
-            sum.saturating_add(tokens.input)
-                .saturating_add(tokens.output)
-        });
-        let tokens = said(placed.turn);
+        let index = request_index(u64::from(placed.turn), placed.prompt);
+        let tokens = self.lengths.of(index, None);
         let identity = match placed.conversation {
             true => placed.prompt,
             false => ordinal,
@@ -144,9 +145,12 @@ impl Population<'_> {
         let mut request = self.request(identity, placed.turn, arrival, start, tokens);
         request.text_ordinal = placed.prompt;
         request.prefix = Some(placed.group);
-        request.input_tokens = prefix_tokens
-            .saturating_add(before)
-            .saturating_add(tokens.input);
+        let before = (0..placed.turn)
+            .map(|turn| self.turn_sum(self.turn_tokens(placed.prompt, turn)))
+            .fold(0, u32::saturating_add);
+        request.add_tokens(self.allowance.message);
+        request.add_tokens(prefix_tokens);
+        request.add_tokens(before);
         if placed.conversation {
             request.session = Some((placed.prompt, placed.turn));
             request.key = Some(placed.prompt);
@@ -158,6 +162,14 @@ impl Population<'_> {
         request
     }
 
+    /// What a later turn repeats of one: what was said and answered, in two messages.
+    fn turn_sum(&self, said: Tokens) -> u32 {
+        said.input
+            .saturating_add(said.output)
+            .saturating_add(2 * self.allowance.message)
+    }
+
+    /// A request that begins or goes on with the conversation `ordinal`.
     fn request(
         &self,
         ordinal: u64,
@@ -166,8 +178,26 @@ impl Population<'_> {
         start: Start,
         tokens: Tokens,
     ) -> PlannedRequest {
+        self.request_of((ordinal, turn, ordinal), arrival, start, tokens)
+    }
+
+    /// The request with this ordinal and turn, of this conversation: all that stands in its body
+    /// but for earlier turns and what the spec says of its group is counted.
+    fn request_of(
+        &self,
+        (ordinal, turn, conversation): (u64, u32, u64),
+        arrival: &Arrival,
+        start: Start,
+        tokens: Tokens,
+    ) -> PlannedRequest {
         let index = request_index(turn.into(), ordinal);
-        PlannedRequest {
+        let pool_prefix = self.front.prefix(conversation);
+        let documents = self.documents.as_ref();
+        let count = documents.map_or(0, |documents| documents.count(index));
+        let document_tokens = documents.map_or(0, |documents| documents.tokens(index, count));
+        let said = self.said(tokens, turn);
+        let selected = |kind: &Option<Selection>| kind.as_ref().map_or(0, |kind| kind.count(index));
+        let mut request = PlannedRequest {
             population: self.number,
             ordinal,
             turn,
@@ -176,12 +206,18 @@ impl Population<'_> {
             start,
             key: None,
             session: None,
+            conversation,
             prefix: None,
-            input_tokens: tokens.input,
-            said_tokens: tokens.input,
+            pool_prefix,
+            documents: count,
+            images: selected(&self.media.images),
+            clips: selected(&self.media.audio),
+            input_tokens: said.input,
+            said_tokens: said.input,
+            is_exceeded: self.allowance.is_exceeded(tokens.input, turn == 0),
             output_tokens: tokens.output,
-            model: self.who.model(ordinal),
-            adapter: self.who.adapter(ordinal),
+            model: self.who.model(conversation),
+            adapter: self.who.adapter(conversation),
             sampled: self.parameters.of(index),
             cancel: self
                 .cancellations
@@ -189,7 +225,16 @@ impl Population<'_> {
                 .map_or(Cancel::Never, |cancellations| cancellations.of(index)),
             row: None,
             labels: TraceLabels::default(),
-        }
+        };
+        request.add_tokens(self.front.tokens(conversation, pool_prefix));
+        request.add_tokens(document_tokens);
+        request.add_tokens(if self.spec.data.front.salt {
+            SALT_TOKENS
+        } else {
+            0
+        });
+        request.add_tokens(self.allowance.of(1 + self.front.messages()));
+        request
     }
 
     fn think_ns(&self, stage: u32, ordinal: u64) -> u64 {

@@ -158,6 +158,14 @@ impl Component {
         self.entry().identifier
     }
 
+    /// The name as a population draws from it: a further population's stands in front.
+    pub fn name_in(self, population: Option<&str>) -> String {
+        match population {
+            Some(population) => format!("{population}.{}", self.identifier()),
+            None => self.identifier().to_owned(),
+        }
+    }
+
     /// What the stream index of this component counts.
     pub const fn index_counts(self) -> &'static str {
         self.entry().index
@@ -188,7 +196,8 @@ impl Component {
             Self::PromptCorpus => Entry {
                 identifier: "dataset.prompt.corpus",
                 index: "request index",
-                draws: "up to three word positions, then one slice start",
+                draws: "up to three word positions, then one slice start, then perhaps one word to \
+                        fill up with; of random text one word for each token",
             },
             Self::CorpusWords => Entry {
                 identifier: "dataset.corpus.words",
@@ -268,7 +277,8 @@ impl Component {
             Self::AnswerCorpus => Entry {
                 identifier: "dataset.answer.corpus",
                 index: "request index",
-                draws: "up to three word positions, then one slice start",
+                draws: "up to three word positions, then one slice start, then perhaps one word to \
+                        fill up with; of random text one word for each token",
             },
             Self::BlockCorpus => Entry {
                 identifier: "dataset.block.corpus",

@@ -1,7 +1,7 @@
 //! What every reader has at hand: a place for notes, the files that the spec names, and what is
 //! costly to build twice. A block that several populations share is read for each of them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Files;
 use super::error::SpecError;
@@ -19,7 +19,7 @@ pub struct Context<'f> {
     notes: Vec<String>,
     files: &'f mut Files<'f>,
     /// Files read so far, so that all populations see the same bytes.
-    texts: Vec<(String, Rc<str>)>,
+    texts: Vec<(String, Arc<str>)>,
     /// Zipf distributions built so far: each has a table of up to a million weights.
     tables: Vec<(Shape, (u64, u64), Distribution)>,
 }
@@ -65,10 +65,10 @@ impl<'f> Context<'f> {
     }
 
     /// The text of the file that stands at `cursor`, and its name.
-    pub fn read_file<'a>(&mut self, cursor: &Cursor<'a>) -> Result<(&'a str, Rc<str>), SpecError> {
+    pub fn read_file<'a>(&mut self, cursor: &Cursor<'a>) -> Result<(&'a str, Arc<str>), SpecError> {
         let name = file_name(cursor)?;
         if let Some((_, text)) = self.texts.iter().find(|(known, _)| known == name) {
-            return Ok((name, Rc::clone(text)));
+            return Ok((name, Arc::clone(text)));
         }
         let bytes = (self.files)(name).map_err(|error| {
             let what = format!("\"{name}\" cannot be read: {error}");
@@ -79,14 +79,14 @@ impl<'f> Context<'f> {
         })?;
         if bytes.len() > MAX_FILE_BYTES {
             let what = format!("\"{name}\" has more than {MAX_FILE_BYTES} bytes");
-            return Err(cursor.error(what, "write fewer values, each with its weight"));
+            return Err(cursor.error(what, "write a smaller file"));
         }
         let text = String::from_utf8(bytes).map_err(|_| {
             let what = format!("\"{name}\" is not UTF-8 text");
             cursor.error(what, "write the file as UTF-8")
         })?;
-        let text: Rc<str> = text.into();
-        self.texts.push((name.to_owned(), Rc::clone(&text)));
+        let text: Arc<str> = text.into();
+        self.texts.push((name.to_owned(), Arc::clone(&text)));
         Ok((name, text))
     }
 }

@@ -3,10 +3,15 @@
 //! Refuses lengths given twice (by a trace, by distributions, by pairs, by a shared prefix).
 
 use super::context::Context;
+use super::corpus::{self, CorpusRef};
+use super::dataset::{SetKind, SetRef};
 use super::distribution::{self, TOKENS};
+use super::documents::Documents;
 use super::error::SpecError;
 use super::fields::{Choices, Cursor, Fields, Keys, REMOVE};
+use super::front::Front;
 use super::load::Load;
+use super::media::{Audio, Images};
 use super::shared_prefix;
 use super::trace::{TraceFormat, TraceRef};
 use crate::samplers::{Distribution, PairDistribution};
@@ -18,6 +23,17 @@ pub struct Data {
     pub lengths: Lengths,
     /// Set if and only if `kind` is [`DataKind::SharedPrefix`].
     pub shared_prefix: Option<SharedPrefix>,
+    /// Texts that a request holds beside its prompt.
+    pub documents: Option<Documents>,
+    /// Set if and only if `kind` is [`DataKind::Set`].
+    pub set: Option<SetRef>,
+    /// What prompts are cut from.
+    pub corpus: CorpusRef,
+    /// Whether no two conversations may begin alike.
+    pub unique: bool,
+    pub front: Front,
+    pub images: Option<Images>,
+    pub audio: Option<Audio>,
 }
 
 /// inference-perf's name for how text is made; the first two mean the same here.
@@ -27,6 +43,8 @@ pub enum DataKind {
     Random,
     /// Groups of prompts that begin with the same system prompt.
     SharedPrefix,
+    /// What a file says.
+    Set(SetKind),
 }
 
 /// Where token counts come from.
@@ -45,6 +63,8 @@ pub enum Lengths {
     FromTrace,
     /// Request i takes row i, modulo the number of rows, of this trace, whose times are not used.
     FromOtherTrace(TraceRef),
+    /// Those of the texts in the data set, and of their answers.
+    FromSet,
 }
 
 /// Groups of prompts that begin with the same system prompt (inference-perf's `shared_prefix`).
@@ -68,13 +88,22 @@ const KEYS: Keys = Keys {
         "sequence_distribution",
         "trace",
         "shared_prefix",
+        "documents",
+        "batch_size",
+        "corpus",
+        "unique",
+        "prefix",
+        "system_prompt",
+        "user_context",
+        "salt",
+        "images",
+        "audio",
+        "path",
+        "sampling",
+        "entries",
     ],
     later: &[
-        ("path", REMOVE),
-        ("corpus", REMOVE),
         ("tokenizer", REMOVE),
-        ("images", REMOVE),
-        ("audio", REMOVE),
         ("multimodal", REMOVE),
         (
             "bimodal",
@@ -93,9 +122,16 @@ const KINDS: Choices<DataKind> = Choices {
         ("synthetic", DataKind::Synthetic),
         ("random", DataKind::Random),
         ("shared_prefix", DataKind::SharedPrefix),
+        ("single_turn", DataKind::Set(SetKind::SingleTurn)),
+        ("multi_turn", DataKind::Set(SetKind::MultiTurn)),
+        ("random_pool", DataKind::Set(SetKind::RandomPool)),
+        ("sharegpt", DataKind::Set(SetKind::ShareGpt)),
+        ("shareGPT", DataKind::Set(SetKind::ShareGpt)),
+        ("raw_payload", DataKind::Set(SetKind::RawPayload)),
+        ("inputs_json", DataKind::Set(SetKind::InputsJson)),
+        ("openai_batch", DataKind::Set(SetKind::OpenAiBatch)),
     ],
     later: &[
-        "shareGPT",
         "corpus",
         "bimodal",
         "dataset_trace",
@@ -145,19 +181,35 @@ impl<'a> DataBlock<'a> {
             ));
             let lengths = default_lengths();
             check_serve_gen(&lengths, load, root)?;
+            check_schedule(load, root)?;
             return Ok(Self::of(DataKind::Synthetic, lengths));
         };
         let fields = cursor.clone().fields(&KEYS)?;
         let kind = fields
             .required("type", "add `type: synthetic`")?
             .choice(&KINDS)?;
-        let block = match kind {
+        if !matches!(kind, DataKind::Set(_)) {
+            SetRef::refuse_keys(&fields)?;
+            check_schedule(load, &cursor)?;
+        }
+        let mut block = match kind {
+            DataKind::Set(set) => Self::of_set(SetRef::read(set, &fields, load, context)?),
             DataKind::SharedPrefix => read_shared_prefix(&fields, context)?,
             DataKind::Synthetic | DataKind::Random => {
                 Self::of(kind, read_lengths(&fields, load, context)?)
             }
         };
+        block.data.documents = Documents::read(&fields, &block.data.lengths, context)?;
+        block.data.corpus = corpus::read(&fields, context)?;
+        block.data.unique = corpus::read_unique(&fields)?;
+        block.data.front = Front::read(&fields, context)?;
         check_serve_gen(&block.data.lengths, load, &cursor)?;
+        if let Some(images) = fields.optional("images") {
+            block.data.images = Images::read(images, context)?;
+        }
+        if let Some(audio) = fields.optional("audio") {
+            block.data.audio = Audio::read(audio, context)?;
+        }
         Ok(block)
     }
 
@@ -166,8 +218,34 @@ impl<'a> DataBlock<'a> {
             kind,
             lengths,
             shared_prefix: None,
+            documents: None,
+            set: None,
+            corpus: CorpusRef::Words,
+            unique: false,
+            front: Front::default(),
+            images: None,
+            audio: None,
         };
         Self { data, seed: None }
+    }
+
+    fn of_set(set: SetRef) -> Self {
+        let mut block = Self::of(DataKind::Set(set.kind), Lengths::FromSet);
+        block.data.set = Some(set);
+        block
+    }
+}
+
+/// A fixed schedule is a data set's.
+fn check_schedule(load: &Load, cursor: &Cursor<'_>) -> Result<(), SpecError> {
+    match load {
+        Load::Schedule => {
+            let what =
+                "`load.type: fixed_schedule` takes its times from a data set, and there is none";
+            let remedy = "write `data: {type: single_turn, path: FILE}`, or another `load.type`";
+            Err(cursor.error(what, remedy))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -213,12 +291,12 @@ fn read_shared_prefix<'a>(
         let remedy = "remove it, and write `question_len` and `output_len` there";
         return Err(foreign.error(what, remedy));
     }
+    Front::refuse_pool(fields)?;
     let block = shared_prefix::read(fields.optional("shared_prefix"), context)?;
     Ok(DataBlock {
         data: Data {
-            kind: DataKind::SharedPrefix,
-            lengths: block.lengths,
             shared_prefix: Some(block.prefix),
+            ..DataBlock::of(DataKind::SharedPrefix, block.lengths).data
         },
         seed: block.seed,
     })

@@ -11,7 +11,9 @@
 pub mod api;
 pub mod cancellation;
 pub mod data;
+pub mod dataset;
 pub mod load;
+pub mod media;
 pub mod models;
 pub mod population;
 pub mod quantity;
@@ -23,23 +25,34 @@ pub mod trace;
 
 mod carried;
 mod context;
+mod corpus;
 mod distribution;
+pub mod documents;
 mod error;
 mod fields;
+mod fitting;
+mod front;
 mod node;
 mod scalars;
 mod secrets;
 mod seed;
 mod set;
 mod shared_prefix;
-mod suggest;
+pub(crate) mod suggest;
 
-pub use api::{Api, ApiKind};
+pub use api::path::fill as fill_path;
+pub use api::template::{Piece, Template};
+pub use api::{Api, ApiKind, KserveForm, OutputTokensField, Parameter, RerankForm};
 pub use cancellation::{CancelAfter, CancelCount, Cancellation};
+pub use corpus::CorpusRef;
 pub use data::{Data, DataKind, Lengths, SharedPrefix};
-pub use distribution::{MAX_LENGTH_TOKENS, MIN_LENGTH_TOKENS};
+pub use dataset::{SetKind, SetOrder, SetRef};
+pub use distribution::{MAX_CLIP_NS, MAX_LENGTH_TOKENS, MAX_PIXELS, MIN_LENGTH_TOKENS};
+pub use documents::Documents;
 pub use error::SpecError;
+pub use front::{Front, PrefixPool};
 pub use load::{ConcurrentStage, Load, OpenStage, UserStage};
+pub use media::{Audio, Height, ImageFormat, ImageSource, Images};
 pub use models::{Adapter, Model, Models, Selection};
 pub use node::MAX_SPEC_BYTES;
 pub use population::Population;
@@ -47,7 +60,7 @@ pub use quantity::{DurationNs, RateMicrohertz};
 pub use sampling::Sampling;
 pub use server::{Server, ServerKind};
 pub use sessions::{History, Sessions};
-pub use tokenizer::TokenizerRef;
+pub use tokenizer::{TemplateOverhead, TokenizerKind, TokenizerRef};
 pub use trace::{TraceFormat, TraceOptions, TraceRef, TraceStart};
 
 use context::Context;
@@ -58,6 +71,7 @@ use population::{Populations, Shared, have_own_loads};
 use schemas::manifest::Hints;
 use server::ServerBlock;
 use std::io;
+use tokenizer::TokenizerBlock;
 
 const KEYS: Keys = Keys {
     known: &[
@@ -103,6 +117,8 @@ pub struct Spec {
     pub seed: Option<u64>,
     /// None: the embedded o200k_base.
     pub tokenizer: Option<TokenizerRef>,
+    /// What a chat template adds to the tokens of the text.
+    pub template_overhead: TemplateOverhead,
     pub server: Option<Server>,
     /// At least one, in the spec's order.
     pub populations: Vec<Population>,
@@ -151,10 +167,11 @@ impl Spec {
 fn read(root: &Fields<'_>, context: &mut Context<'_>) -> Result<Spec, SpecError> {
     carried::note(root, context);
     let tokenizer = root.optional("tokenizer");
-    let tokenizer = tokenizer.map(|block| TokenizerRef::read(block, context));
+    let tokenizer = tokenizer.map(|block| TokenizerBlock::read(block, context));
     let server = root.optional("server");
     let server = server.map(|block| ServerBlock::read(block, context));
     let server = server.transpose()?;
+    let tokenizer = tokenizer.transpose()?.unwrap_or_default();
     let model_name = server.as_ref().and_then(|block| block.model_name.clone());
     check_model_name(root, model_name.as_ref())?;
     let owner = match have_own_loads(root) {
@@ -178,7 +195,8 @@ fn read(root: &Fields<'_>, context: &mut Context<'_>) -> Result<Spec, SpecError>
     let loads = populations.list.iter().map(|population| &population.load);
     Ok(Spec {
         seed: seed::read(seeds, context)?,
-        tokenizer: tokenizer.transpose()?.flatten(),
+        tokenizer: tokenizer.named,
+        template_overhead: tokenizer.overhead,
         server: server.map(|block| block.server),
         hints: engine.hints(loads, url, context)?,
         populations: populations.list,

@@ -14,8 +14,8 @@ use super::error::{Place, SpecError};
 
 /// Longest spec, in bytes; the longest stage list stays well below.
 pub const MAX_SPEC_BYTES: usize = 4 * 1024 * 1024;
-/// Deepest nesting; the deepest value of a spec is five levels down.
-const MAX_DEPTH: usize = 16;
+/// Deepest nesting: what a spec says itself is five levels down, JSON schemas of tools go deeper.
+const MAX_DEPTH: usize = 32;
 
 /// One value of the document.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::data::{Data, DataBlock, Lengths};
 use super::error::SpecError;
 use super::fields::{Cursor, Fields, Keys, REMOVE, one_of};
+use super::fitting;
 use super::load::{Engine, Load, LoadBlock, Owner};
 use super::models::{self, Adapter, MODELS_EXAMPLE, Models};
 use super::sampling::Sampling;
@@ -212,15 +213,21 @@ fn read_one<'a>(
     let api = Api::read(blocks.take("api"), context)?;
     let models = read_models(&mut blocks, shared)?;
     let block = read_load(&mut blocks, shared, context)?;
-    let data = read_data(&mut blocks, &block.load, context)?;
-    let sessions = blocks.take("sessions");
-    let sessions = sessions.map(|cursor| read_sessions(cursor, &data.data, &block.load, context));
+    let mut data = read_data(&mut blocks, &api, &block.load, context)?;
+    let mut sessions = blocks.take("sessions");
+    if let Some(set) = &mut data.data.set
+        && let Some(cursor) = sessions.take()
+    {
+        set.read_sessions(cursor, context)?;
+    }
+    let sessions =
+        sessions.map(|cursor| read_sessions(cursor, &api, &data.data, &block.load, context));
     let sampling = blocks.take("sampling");
-    let sampling = sampling.map(|cursor| Sampling::read(cursor, context));
+    let sampling = sampling.map(|cursor| Sampling::read(cursor, api.kind, context));
     let cancellation = blocks.take_beside_load("cancellation", block.cancellation)?;
     let cancellation = cancellation.map(|cursor| Cancellation::read(cursor, &api, context));
     let adapters = blocks.take_beside_load("lora_traffic_split", block.adapters)?;
-    let adapters = adapters.map(|cursor| models::read_adapters(&cursor));
+    let adapters = adapters.map(|cursor| read_adapters(&cursor, &api));
     let population = Population {
         name,
         models,
@@ -252,6 +259,18 @@ fn read_models(blocks: &mut Blocks<'_, '_>, shared: &Shared<'_, '_>) -> Result<M
     }
 }
 
+/// Adapters, unless the endpoint has no place for their names.
+fn read_adapters(cursor: &Cursor<'_>, api: &Api) -> Result<Vec<Adapter>, SpecError> {
+    if !api.kind.names_model() {
+        let what = format!(
+            "a body of the endpoint `{}` names no model, and so no adapter",
+            api.kind.name()
+        );
+        return Err(cursor.error(what, "remove it, or write `api: {type: completion}`"));
+    }
+    models::read_adapters(cursor)
+}
+
 fn read_load<'a>(
     blocks: &mut Blocks<'_, 'a>,
     shared: &Shared<'_, 'a>,
@@ -268,12 +287,14 @@ fn read_load<'a>(
 
 fn read_data<'a>(
     blocks: &mut Blocks<'_, 'a>,
+    api: &Api,
     load: &Load,
     context: &mut Context<'_>,
 ) -> Result<DataBlock<'a>, SpecError> {
     let is_own = blocks.own("data").is_some();
     let block = blocks.take("data");
     let data = DataBlock::read(block.clone(), &blocks.root.cursor, load, context)?;
+    fitting::check(api, &data.data, block.as_ref(), blocks.root)?;
     if let (Some(block), Some(prefix)) = (block, &data.data.shared_prefix)
         && prefix.multi_turn
     {
@@ -291,6 +312,7 @@ fn read_data<'a>(
 /// Sessions, unless something else makes conversations already.
 fn read_sessions(
     cursor: Cursor<'_>,
+    api: &Api,
     data: &Data,
     load: &Load,
     context: &mut Context<'_>,
@@ -299,6 +321,13 @@ fn read_sessions(
         && trace.format.brings_sessions()
     {
         let what = format!("the {} trace brings its own sessions", trace.format.name());
+        return Err(cursor.error(what, "remove `sessions`"));
+    }
+    if !api.kind.generates() {
+        let what = format!(
+            "the endpoint `{}` answers nothing to go on from",
+            api.kind.name()
+        );
         return Err(cursor.error(what, "remove `sessions`"));
     }
     match (&data.shared_prefix, &data.lengths) {

@@ -1,9 +1,10 @@
 //! The `sampling` block: what a server is told about drawing tokens.
 
+use super::api::{ApiKind, Parameter};
 use super::context::Context;
 use super::distribution::{self, TEMPERATURE, TOP_K, TOP_P};
 use super::error::SpecError;
-use super::fields::{Cursor, Keys, REMOVE};
+use super::fields::{Cursor, Fields, Keys, REMOVE};
 use crate::samplers::Distribution;
 
 /// Sampling parameters; what is not written is not sent.
@@ -36,8 +37,13 @@ const KEYS: Keys = Keys {
 };
 
 impl Sampling {
-    pub(super) fn read(cursor: Cursor<'_>, context: &mut Context<'_>) -> Result<Self, SpecError> {
+    pub(super) fn read(
+        cursor: Cursor<'_>,
+        kind: ApiKind,
+        context: &mut Context<'_>,
+    ) -> Result<Self, SpecError> {
         let fields = cursor.fields(&KEYS)?;
+        check(&fields, kind)?;
         let mut one = |key, unit| {
             let cursor = fields.optional(key);
             let read = cursor.map(|cursor| distribution::read(cursor, unit, context));
@@ -52,5 +58,28 @@ impl Sampling {
                 None => false,
             },
         })
+    }
+}
+
+/// Refuses parameters that the endpoint does not have.
+fn check(fields: &Fields<'_>, kind: ApiKind) -> Result<(), SpecError> {
+    let known = kind.parameters();
+    let mut missing = Parameter::ALL.iter().filter(|one| !known.contains(one));
+    let Some(cursor) = missing.find_map(|one| fields.optional(one.name())) else {
+        return Ok(());
+    };
+    let what = format!("the endpoint `{}` has no such parameter", kind.name());
+    let remedy = match kind {
+        ApiKind::Template => "remove it, and write its value into the template",
+        ApiKind::Raw => "remove it: a raw body is sent as it is",
+        _ if kind.generates() => {
+            "remove it; what a server knows beyond its API goes into `api.extra`"
+        }
+        _ => "remove it: nothing is drawn there",
+    };
+    // `seed: false` says that there is none, which is what happens.
+    match cursor.bool() {
+        Ok(false) => Ok(()),
+        _ => Err(cursor.error(what, remedy)),
     }
 }

@@ -14,7 +14,8 @@ const ENDINGS: [&str; 4] = ["_token", "_api_key", "_password", "_secret"];
 const BEGINNING: &str = "secret_";
 const INSIDE: &str = "access_key";
 
-const REMEDY: &str = "remove it: the spec's text stands in the workload, which is there to be \
+/// What to do about a secret.
+pub(super) const REMEDY: &str = "remove it: the spec's text stands in the workload, which is there to be \
      shared; `replay run --api-key-env VAR` sends a key";
 
 /// Refuses the first secret anywhere in `document`, which messages call `file`.
@@ -51,7 +52,7 @@ fn is_secret(entry: &Entry) -> bool {
 }
 
 /// Whatever its case, and with `-` for `_` as header fields have it.
-fn names_secret(key: &str) -> bool {
+pub(super) fn names_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     NAMES.contains(&key.as_str())
         || ENDINGS.iter().any(|ending| key.ends_with(ending))
@@ -61,7 +62,7 @@ fn names_secret(key: &str) -> bool {
 
 /// Whether a URL in the text names a user, and perhaps a password: RFC 3986's `userinfo@` between
 /// `//` and the end of the authority.
-fn holds_user(text: &str) -> bool {
+pub(super) fn holds_user(text: &str) -> bool {
     text.match_indices("://").any(|(at, separator)| {
         let rest = &text[at + separator.len()..];
         let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();

@@ -38,7 +38,7 @@ const KEYS: Keys = Keys {
     refused: &[],
 };
 
-const HISTORIES: Choices<History> = Choices {
+pub(super) const HISTORIES: Choices<History> = Choices {
     known: &[
         ("materialised", History::Materialised),
         ("materialized", History::Materialised),

@@ -8,10 +8,10 @@
 //! more than their blocks; [`BlockTexts::shared_leads`] counts such blocks.
 
 use super::corpus::Corpus;
-use super::prompt::push_cyclic;
+use super::prompt::{Place, each_cyclic};
+use super::source::{Cut, TextOut};
 use crate::rng::Streams;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use traces::Blocks;
 
 /// The texts of all blocks of a trace.
@@ -60,17 +60,16 @@ impl BlockTexts {
     }
 
     /// Appends the byte ranges of a prompt of `tokens` tokens made of these blocks, the last of
-    /// which may be cut short. Unless it stands `behind` another text, its first word is taken
-    /// without its leading space.
+    /// which may be cut short.
     pub fn prompt(
         &self,
         corpus: &Corpus,
         ids: &[u64],
         tokens: u32,
-        behind: bool,
-        out: &mut Vec<Range<u32>>,
+        place: Place,
+        out: &mut TextOut,
     ) {
-        let first = out.len();
+        let first = out.rope.len();
         let mut left = tokens;
         for id in ids {
             let taken = left.min(self.block_tokens);
@@ -78,19 +77,22 @@ impl BlockTexts {
             left -= taken;
         }
         debug_assert_eq!(left, 0, "the reader has checked the number of blocks");
-        if !behind && let Some(word) = out.get_mut(first) {
+        if place == Place::Start
+            && let Some(Cut::Corpus(word)) = out.rope.get_mut(first)
+        {
             word.start += 1;
         }
     }
 
     /// One block: lead words, then a slice of the corpus whose start is the one draw of the
     /// stream with the block's id.
-    fn block(&self, corpus: &Corpus, id: u64, tokens: u32, out: &mut Vec<Range<u32>>) {
+    fn block(&self, corpus: &Corpus, id: u64, tokens: u32, out: &mut TextOut) {
         let words = corpus.lexicon_words();
         let mut rank = self.ranks[&id];
         let mut left = tokens;
         while left > 0 {
-            out.push(corpus.lexicon_word(rank % words));
+            out.rope
+                .push(Cut::Corpus(corpus.lexicon_word(rank % words)));
             left -= 1;
             rank /= words;
             if rank == 0 {
@@ -99,7 +101,9 @@ impl BlockTexts {
         }
         if left > 0 {
             let start = self.streams.stream(id).below(u64::from(corpus.words()));
-            push_cyclic(corpus, start as u32, left, out);
+            each_cyclic(corpus.words(), start as u32, left, |words| {
+                out.rope.push(Cut::Corpus(corpus.slice(words)));
+            });
         }
     }
 }

@@ -120,7 +120,7 @@ impl Corpus {
 }
 
 /// The weight of the word at this rank, counted from 0.
-fn rank_weight(rank: u64) -> u64 {
+pub(super) fn rank_weight(rank: u64) -> u64 {
     (1 << 32) / (rank + 10)
 }
 

@@ -124,9 +124,13 @@ fn failure(error: &CompileError) -> Failure {
         CompileError::Trace(error) if error.is_users_fault() => exit::WRONG_INPUT,
         CompileError::Input { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
         CompileError::Tokenizer { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
+        CompileError::Media { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
+        // What is asked for cannot be made of what was given.
+        CompileError::Make(_) => exit::WRONG_INPUT,
         CompileError::Trace(_)
         | CompileError::Input { .. }
         | CompileError::Tokenizer { .. }
+        | CompileError::Media { .. }
         | CompileError::Write(_)
         | CompileError::Entropy(_) => exit::WORLD_FAILED,
         CompileError::Interrupted => exit::INTERRUPTED,

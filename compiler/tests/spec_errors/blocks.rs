@@ -15,7 +15,6 @@ const BLOCKS: &[Sad] = &[
     ("models:", "seed: abc\nmodels:", 1, 7, "`abc` is not a number", "a whole number from 0"),
     ("load:", "seed: 1\nload:\n  base_seed: 2", 8, 14, "`load.base_seed`: 2 is not the `seed` of 1", "remove one of the two"),
     ("models:", "api: {type: chatt}\nmodels:", 1, 13, "unknown value `chatt`", "did you mean `chat`?"),
-    ("models:", "api: {type: embeddings}\nmodels:", 1, 13, "`embeddings` is not supported by this version yet", "write one of `chat`, `completion`"),
     ("models:", "api: {streaming: yes}\nmodels:", 1, 18, "expected true or false, found text", "without quotes"),
     ("models:", "api: chat\nmodels:", 1, 6, "`api`: expected a map, found text", "its keys are `type`, `streaming`"),
     ("models:", "server: {type: llama.cpp}\nmodels:", 1, 16, "unknown value `llama.cpp`", "write one of `vllm`, `sglang`, `tgi`"),
@@ -34,7 +33,6 @@ const HEADERS: &[SadBlock] = &[
     ("api:\n  headers: {x-a: \"b\\nc\"}", 2, 18, "the value of header x-a holds more than visible ASCII", "visible ASCII"),
     ("api:\n  headers: {x-a: [b]}", 2, 18, "expected a number or text, found a list", "a single value"),
     ("api:\n  headers: [x-a]", 2, 12, "expected a map, found a list", "key: value"),
-    ("api: {session_id_header_key: x-id}", 1, 7, "`api.session_id_header_key` is not supported by this version yet", "remove it"),
     ("api: {session_token_header_key: x-t}", 1, 7, "`api.session_token_header_key` is not supported by this version yet", "remove it"),
     ("api: {slo_units: ms}", 1, 7, "unknown key `api.slo_units`", "the keys here are `type`, `streaming`, `headers`"),
 ];

@@ -5,7 +5,7 @@ use super::{BASE, Sad, SadBlock, check, check_before};
 #[rustfmt::skip]
 const LENGTHS: &[Sad] = &[
     ("  type: synthetic\n", "", 3, 3, "missing `data.type`", "add `type: synthetic`"),
-    ("type: synthetic", "type: shareGPT", 3, 9, "`shareGPT` is not supported by this version yet", "write one of `synthetic`, `random`"),
+    ("type: synthetic", "type: visionarena", 3, 9, "`visionarena` is not supported by this version yet", "write one of `synthetic`, `random`"),
     ("fixed(128)", "[128]", 5, 24, "expected a distribution, found a list", "fixed(128)"),
     ("fixed(128)", "fixed(128", 5, 24, "`fixed(128` is not a distribution", "fixed(128)"),
     ("fixed(128)", "fixd(128)", 5, 24, "unknown value `fixd`", "did you mean `fixed`?"),

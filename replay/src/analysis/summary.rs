@@ -23,6 +23,8 @@ pub struct Summary {
     pub workload: Fired,
     /// The schedule's times were divided by this.
     pub speed: Option<f64>,
+    /// `--salt`; null when the bodies were sent as they stand in the workload.
+    pub salt: Option<String>,
     /// Whether the run may be believed.
     pub verdict: Verdict,
     /// What became of every request, warm-up included.
@@ -80,6 +82,7 @@ pub fn summarize(info: &RunInfo, records: &Records) -> Summary {
             requests: info.workload.requests,
         },
         speed: info.effective.speed,
+        salt: info.effective.salt.as_ref().map(|salt| salt.text.clone()),
         verdict: judge(&facts(info, &accounting, &overall)),
         accounting,
         overall,

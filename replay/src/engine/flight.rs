@@ -5,14 +5,14 @@
 
 use super::clock::monotonic_ns;
 use super::connection::Connection;
-use super::wire::openai::{self, Event, Usage};
 use super::wire::sse::SseParser;
+use super::wire::{self, Event, Usage};
 use super::worker::Worker;
 use http::Response;
 use http::header::CONTENT_TYPE;
 use http_body::Body;
 use hyper::body::Incoming;
-use schemas::layout::{NONE_U32, NONE_U64, REQUEST_STREAM};
+use schemas::layout::{NONE_U32, NONE_U64, REQUEST_STREAM, ResponseFormat};
 use schemas::records::{
     ErrorClass, NONE_U16, Outcome, RESULT_NEW_CONNECTION, RESULT_STREAM, ResultRecord,
 };
@@ -45,6 +45,7 @@ impl Buffers {
 pub struct Flight {
     record: ResultRecord,
     buffers: Buffers,
+    format: ResponseFormat,
     /// The stream has said that it is complete.
     finished: bool,
     worker: Rc<Worker>,
@@ -62,6 +63,7 @@ impl Flight {
         Flight {
             record: blank_record(worker, index, scheduled_ns),
             buffers,
+            format: worker.response_format(index),
             finished: false,
             worker: Rc::clone(worker),
         }
@@ -181,37 +183,42 @@ impl Flight {
                 keep_tail(&mut self.buffers.tail, &data);
             }
         }
-        if let Some(usage) = openai::usage(&self.buffers.tail) {
-            self.take_usage(usage);
+        if streamed {
+            return Ok(());
         }
-        Ok(())
+        let whole = wire::read_whole(self.format, &self.buffers.tail);
+        self.take_usage(whole.usage.unwrap_or_default());
+        let good = (200..300).contains(&self.record.http_status.get());
+        match whole.event {
+            Event::Error if good => Err(Failure(ErrorClass::Stream)),
+            _ => Ok(()),
+        }
     }
 
     fn take_events(&mut self, data: &[u8], read_ns: u64) -> Result<(), Failure> {
-        let (mut events, mut failed, mut finished, mut reported) = (0, false, false, None);
+        let (mut events, mut failed, mut finished) = (0, false, false);
+        let mut reported = Usage::default();
+        let format = self.format;
         let Buffers { token_ns, sse, .. } = &mut self.buffers;
         let tokens_before = token_ns.len();
         let fed = sse.feed(data, |event| {
-            let kind = openai::classify(event);
-            events += u32::from(kind != Event::Done);
-            match kind {
-                Event::Done => finished = true,
+            let reading = wire::read(format, event);
+            events += u32::from(reading.event != Event::Done);
+            match reading.event {
                 Event::Output => token_ns.push(read_ns),
                 Event::Error => failed = true,
-                _ => {}
+                Event::Done | Event::Other => {}
             }
-            if kind != Event::Done {
-                finished |= openai::finishes(event);
-                reported = openai::usage(event).or(reported);
+            finished |= reading.may_end;
+            if let Some(usage) = reading.usage {
+                reported.update(usage);
             }
         });
         self.finished |= finished;
         let tokens = token_ns.len() - tokens_before;
         self.worker.count_tokens(tokens as u64);
         self.record.events = (self.record.events.get() + events).into();
-        if let Some(usage) = reported {
-            self.take_usage(usage);
-        }
+        self.take_usage(reported);
         match (fed, failed) {
             (Err(_), _) => Err(Failure(ErrorClass::TooLarge)),
             (_, true) => Err(Failure(ErrorClass::Stream)),
@@ -219,9 +226,14 @@ impl Flight {
         }
     }
 
+    /// Takes over what is reported; a later count replaces an earlier one.
     fn take_usage(&mut self, usage: Usage) {
-        self.record.usage_input = usage.input.unwrap_or(NONE_U32).into();
-        self.record.usage_output = usage.output.unwrap_or(NONE_U32).into();
+        if let Some(input) = usage.input {
+            self.record.usage_input = input.into();
+        }
+        if let Some(output) = usage.output {
+            self.record.usage_output = output.into();
+        }
     }
 
     fn failure(&self, error: &hyper::Error) -> Failure {

@@ -10,7 +10,7 @@ use http::header::{
 use http::{Method, Request, Uri};
 use http_body::{Body, Frame, SizeHint};
 use schemas::body::Piece;
-use schemas::layout::{RequestRecord, Section, SegmentRecord};
+use schemas::layout::{REQUEST_SALTED, RequestRecord, ResponseFormat, Section, SegmentRecord};
 use schemas::reader::Workload;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -44,12 +44,20 @@ pub struct RequestFactory {
     /// The mapped BLOB and SEGMENTS sections, counted for this factory alone.
     blob: Bytes,
     segments: Bytes,
+    /// What stands in salt slots; `None` leaves them as they are.
+    salt: Option<Bytes>,
     heads: Arc<[Head]>,
 }
 
 impl RequestFactory {
-    /// Prepares the heads. Errors say which request has one that is not HTTP.
-    pub fn new(workload: &Workload, target: &Target, extra: &ExtraHeaders) -> Result<Self, String> {
+    /// Prepares the heads; `salt` is the text for salt slots, as wide as they are. Errors say which
+    /// request has a head that is not HTTP.
+    pub fn new(
+        workload: &Workload,
+        target: &Target,
+        extra: &ExtraHeaders,
+        salt: Option<&str>,
+    ) -> Result<Self, String> {
         let mut heads: Vec<Head> = Vec::new();
         for (index, request) in workload.requests().iter().enumerate() {
             let key = head_key(request);
@@ -59,14 +67,17 @@ impl RequestFactory {
                 heads.push(head);
             }
         }
-        Ok(Self::over(workload, heads.into()))
+        let salt = salt.map(str::as_bytes);
+        Ok(Self::over(workload, heads.into(), salt))
     }
 
-    fn over(workload: &Workload, heads: Arc<[Head]>) -> Self {
+    fn over(workload: &Workload, heads: Arc<[Head]>, salt: Option<&[u8]>) -> Self {
         RequestFactory {
             workload: workload.clone(),
             blob: Bytes::from_owner(workload.section_owner(Section::Blob)),
             segments: Bytes::from_owner(workload.section_owner(Section::Segments)),
+            // With an owner from the start: a vector's would be allocated by the first request.
+            salt: salt.map(|salt| Bytes::from_owner(salt.to_vec())),
             heads,
         }
     }
@@ -74,12 +85,14 @@ impl RequestFactory {
     /// A factory for another thread: it shares no reference count with this one, so that workers
     /// do not write to each other's cache lines.
     pub fn for_another_worker(&self) -> Self {
-        Self::over(&self.workload, Arc::clone(&self.heads))
+        let heads = Arc::clone(&self.heads);
+        Self::over(&self.workload, heads, self.salt.as_deref())
     }
 
     /// The request with this index, or `None` when its record cannot be used.
     pub fn make(&self, index: u64) -> Option<Request<RopeBody>> {
         let record = self.workload.requests().get(index as usize)?;
+        ResponseFormat::from_number(record.response_format)?;
         let key = head_key(record);
         let head = self.heads.iter().find(|head| head.key == key)?;
         let bytes = self.literal_bytes(index)?;
@@ -91,6 +104,10 @@ impl RequestFactory {
         let body = RopeBody {
             blob: self.blob.clone(),
             rope: self.segments.slice(first..first + rope_bytes),
+            salt: match record.flags & REQUEST_SALTED {
+                0 => None,
+                _ => self.salt.clone(),
+            },
             remaining_bytes: bytes,
             stamps: None,
         };
@@ -108,9 +125,18 @@ impl RequestFactory {
     fn literal_bytes(&self, index: u64) -> Option<u64> {
         let mut pieces = self.workload.body(index).ok()?;
         pieces.try_fold(0u64, |sum, piece| match piece {
-            Piece::Bytes(bytes) => Some(sum.saturating_add(bytes.len() as u64)),
+            Piece::Salt(slot) if !self.fits(slot) => None,
+            Piece::Bytes(bytes) | Piece::Salt(bytes) => {
+                Some(sum.saturating_add(bytes.len() as u64))
+            }
             Piece::AnswerTo(_) => None,
         })
+    }
+
+    /// Whether a slot is as wide as what it is to be filled with.
+    fn fits(&self, slot: &[u8]) -> bool {
+        let salt = self.salt.as_ref();
+        salt.is_none_or(|salt| salt.len() == slot.len())
     }
 }
 
@@ -171,12 +197,14 @@ fn prepare_head(
     })
 }
 
-/// A body that hands out slices of the mapped file, segment by segment.
+/// A body that hands out slices of the mapped file, segment by segment, and the salt in its place.
 #[derive(Debug)]
 pub struct RopeBody {
     blob: Bytes,
     /// The [`SegmentRecord`]s that are still to come.
     rope: Bytes,
+    /// What stands in the salt slot, if the body has one and is salted.
+    salt: Option<Bytes>,
     remaining_bytes: u64,
     stamps: Option<Rc<Stamps>>,
 }
@@ -204,9 +232,13 @@ impl Body for RopeBody {
         };
         self.rope.advance(size_of::<SegmentRecord>());
         let start = segment.offset.get() as usize;
-        let slice = self
-            .blob
-            .slice(start..start + segment.length.get() as usize);
+        let slice = match &self.salt {
+            // The slot is what begins where the blob begins.
+            Some(salt) if start == 0 => salt.clone(),
+            _ => self
+                .blob
+                .slice(start..start + segment.length.get() as usize),
+        };
         self.remaining_bytes -= slice.len() as u64;
         if self.rope.is_empty()
             && let Some(stamps) = &self.stamps

@@ -52,6 +52,8 @@ pub struct FireSettings {
     pub timeout: Duration,
     /// Header fields for every request.
     pub extra: ExtraHeaders,
+    /// What stands in salt slots, as wide as they are; `None` leaves them as they are.
+    pub salt: Option<String>,
 }
 
 /// What is known at t0.
@@ -136,8 +138,9 @@ pub fn fire(
     progress: &mut dyn FnMut(u64, Snapshot),
 ) -> Result<Ending, FireError> {
     check_supported(workload)?;
+    let salt = settings.salt.as_deref();
     let factory =
-        RequestFactory::new(workload, target, &settings.extra).map_err(FireError::Request)?;
+        RequestFactory::new(workload, target, &settings.extra, salt).map_err(FireError::Request)?;
     let counters: Arc<[Counters]> = (0..settings.workers).map(|_| Counters::default()).collect();
     let (stop, stop_receiver) = watch::channel(Stop::No);
     let (ready_sender, ready) = channel();

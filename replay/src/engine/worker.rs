@@ -10,7 +10,7 @@ use super::request::RequestFactory;
 use super::schedule::OpenLoop;
 use super::timer::Timer;
 use schemas::Digest;
-use schemas::layout::RequestRecord;
+use schemas::layout::{RequestRecord, ResponseFormat};
 use schemas::reader::Workload;
 use schemas::records::{ErrorClass, ResultRecord};
 use std::cell::{Cell, RefCell};
@@ -271,6 +271,13 @@ impl Worker {
     /// The request's record in the workload.
     pub fn request(&self, index: u64) -> &RequestRecord {
         &self.plan.workload.requests()[index as usize]
+    }
+
+    /// How the request's response is to be read. A number that is not defined is never fired: the
+    /// factory refuses its record.
+    pub fn response_format(&self, index: u64) -> ResponseFormat {
+        let number = self.request(index).response_format;
+        ResponseFormat::from_number(number).unwrap_or(ResponseFormat::Generic)
     }
 
     /// The request's leaf in the workload.

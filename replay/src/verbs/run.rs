@@ -18,7 +18,9 @@ use crate::settings::Asked;
 use crate::terminal::{Progress, colour_allowed};
 use schemas::error::FormatError;
 use schemas::hex;
-use schemas::layout::{MAX_TIME_NS, STAGE_WARM_UP, StageKind, optional_u64};
+use schemas::layout::{
+    MAX_TIME_NS, REQUEST_SALTED, RequestRecord, STAGE_WARM_UP, StageKind, optional_u64,
+};
 use schemas::reader::Workload;
 use schemas::verify::verify;
 use std::io::{self, IsTerminal, Write};
@@ -98,7 +100,10 @@ fn asked(args: &RunArgs, workload: &Workload) -> Result<Asked, Failure> {
     let manifest = workload
         .manifest()
         .map_err(|error| bad_workload(&args.file, &error))?;
-    let asked = Asked::new(args, &manifest.hints)?;
+    let salted = |request: &RequestRecord| request.flags & REQUEST_SALTED != 0;
+    let salt = manifest.salt.as_ref();
+    let salt = salt.filter(|_| workload.requests().iter().any(salted));
+    let asked = Asked::new(args, &manifest.hints, salt)?;
     if let Some(flags) = asked.from_workload() {
         eprintln!("from the workload's recommendations: {flags}");
     }
@@ -200,6 +205,7 @@ fn describe(
             timeout_ns: asked.timeout.value.map(|timeout| timeout.as_nanos() as u64),
             header_names: header_names.clone(),
             api_key_env: args.api_key_env.clone(),
+            salt: asked.salt.clone(),
         },
         origins: asked.origins(),
         effective: Settings {
@@ -210,6 +216,7 @@ fn describe(
             timeout_ns: Some(settings.timeout.as_nanos() as u64),
             header_names,
             api_key_env: args.api_key_env.clone(),
+            salt: asked.salt.clone(),
         },
         target: crate::run_info::Target {
             url: target.url.clone(),

@@ -62,6 +62,7 @@ fn json_is_the_summary_with_its_keys_in_order() {
         "format",
         "workload",
         "speed",
+        "salt",
         "verdict",
         "accounting",
         "load_summary",

@@ -4,7 +4,9 @@ use schemas::Digest;
 use schemas::error::FormatError;
 use schemas::layout::*;
 use schemas::leaf::{BodyDigest, BodyHasher, request_leaf, stages_leaf};
-use schemas::manifest::{Compiler, Corpus, Hints, Manifest, Rng, SpecSource, Tokenizer};
+use schemas::manifest::{
+    Compiler, Corpus, Hints, Manifest, Rng, Salt, SpecSource, TemplateOverhead, Tokenizer,
+};
 use schemas::merkle::RootBuilder;
 use schemas::reader::Workload;
 use schemas::tables::Tables;
@@ -30,6 +32,9 @@ pub struct Craft {
     pub trailer_zero: u32,
 }
 
+/// Offset and length of the good file's salt slot.
+pub const SLOT: (u64, u64) = (0, 5);
+
 /// What a test does to the good file.
 pub type Change = fn(&mut Craft);
 
@@ -52,12 +57,13 @@ impl Craft {
     /// A file in which every feature of the format is used and every rule kept.
     ///
     /// Requests: 0 `at` with headers, labels, session; 1 `after` 0; 2 `at`; 3 `slot` of the
-    /// closed stage 1; 4 and 5 `at` in stage 2, which follows stage 1 and has its own time base;
+    /// closed stage 1; 4 and 5 `at` in stage 2, which follows stage 1 and has its own time base, 4
+    /// with a salt slot;
     /// 6 `at` and after 1, the third turn, which repeats the answers to 0 and 1; 7 streamed and
     /// cancelled after 3 tokens.
     pub fn good() -> Self {
         let mut craft = Craft {
-            blob: b"shared text, own text".to_vec(),
+            blob: b"ab ab: shared text, own text".to_vec(),
             segments: vec![],
             string_bytes: vec![],
             strings: vec![],
@@ -99,7 +105,7 @@ impl Craft {
             request.segment_count = 2.into();
             request.body_bytes = 15.into();
             craft.requests.push(request);
-            for (offset, length) in [(0, 11), (13, 4)] {
+            for (offset, length) in [(7, 11), (20, 4)] {
                 craft.segments.push(SegmentRecord {
                     offset: u64::into(offset),
                     length: u64::into(length),
@@ -107,6 +113,7 @@ impl Craft {
             }
         }
         craft.cut_in_answers(6, &[0, 1]);
+        craft.salt(4, &[(20, 4), SLOT]);
         let [first, second, _, slot, .., third, short] = &mut craft.requests[..] else {
             unreachable!()
         };
@@ -133,7 +140,7 @@ impl Craft {
         request.body_bytes = 4.into();
         request.flags |= REQUEST_LIVE;
         let literal = SegmentRecord {
-            offset: 7.into(),
+            offset: 14.into(),
             length: 4.into(),
         };
         self.segments.push(literal);
@@ -142,6 +149,27 @@ impl Craft {
                 offset: NONE_U64.into(),
                 length: (*answered).into(),
             }));
+    }
+
+    /// Gives a request a rope of its own at the end of SEGMENTS, and the salted flag.
+    pub fn salt(&mut self, index: usize, rope: &[(u64, u64)]) {
+        let request = &mut self.requests[index];
+        request.first_segment = (self.segments.len() as u64).into();
+        request.segment_count = (rope.len() as u32).into();
+        request.body_bytes = rope.iter().map(|(_, length)| length).sum::<u64>().into();
+        request.flags |= REQUEST_SALTED;
+        self.segments
+            .extend(rope.iter().map(|(offset, length)| SegmentRecord {
+                offset: (*offset).into(),
+                length: (*length).into(),
+            }));
+    }
+
+    /// Replaces a part of the manifest.
+    pub fn manifest_with(&mut self, from: &str, to: &str) {
+        let text = std::str::from_utf8(&self.manifest).unwrap();
+        assert!(text.contains(from), "{text}");
+        self.manifest = text.replace(from, to).into();
     }
 
     /// Adds a string, whatever it holds.
@@ -197,7 +225,11 @@ impl Craft {
             }
             let start = segment.offset.get() as usize;
             let end = start.saturating_add(segment.length.get() as usize);
-            hasher.segment(self.blob.get(start..end).unwrap_or_default());
+            let bytes = self.blob.get(start..end).unwrap_or_default();
+            match start == 0 && request.flags & REQUEST_SALTED != 0 {
+                true => hasher.salt(bytes),
+                false => hasher.segment(bytes),
+            }
         }
         BodyDigest {
             bytes: request.body_bytes.get(),
@@ -234,7 +266,10 @@ impl Craft {
     pub fn file_with(&self, leaves: &[Digest]) -> (Vec<u8>, Vec<usize>) {
         let mut root = RootBuilder::default();
         let count = self.requests.len() as u64;
-        root.push(stages_leaf(&self.stages, count, &self.tables()).unwrap_or_default());
+        let salt = Manifest::from_canonical_json(&self.manifest).ok();
+        let salt = salt.and_then(|manifest| manifest.salt);
+        let stages = stages_leaf(&self.stages, count, salt.as_ref(), &self.tables());
+        root.push(stages.unwrap_or_default());
         leaves.iter().for_each(|leaf| root.push(*leaf));
         let sections: [&[u8]; 10] = [
             &self.blob,
@@ -342,16 +377,22 @@ fn manifest() -> Manifest {
             name: text(),
             library: text(),
             sha256: None,
+            template_overhead: TemplateOverhead::default(),
         },
-        corpus: Corpus {
+        corpora: vec![Corpus {
             name: text(),
-            words: 0,
+            parts: 0,
             vocabulary_words: 0,
             sha256: text(),
-        },
+        }],
+        media: None,
         rng: Rng {
             algorithm: text(),
             identifiers: vec![],
         },
+        salt: Some(Salt {
+            count: 2,
+            words: vec!["ab".into(), "!~".into()],
+        }),
     }
 }

@@ -4,5 +4,6 @@
 mod craft;
 mod file;
 mod requests;
+mod salt;
 mod stages;
 mod tables;

@@ -28,10 +28,10 @@ fn every_rule_of_the_fields_is_checked() {
             file.requests[0].start_kind = 3;
         }),
         (0, "response_format is not defined", |file| {
-            file.requests[0].response_format = 2;
+            file.requests[0].response_format = 9;
         }),
         (5, "flags are not defined", |file| {
-            file.requests[5].flags = 4;
+            file.requests[5].flags = 8;
         }),
         (1, "must be zero", |file| file.requests[1].zero = 1),
         (7, "its start is later than the limit", |file| {

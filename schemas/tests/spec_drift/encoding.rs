@@ -5,6 +5,7 @@ use schemas::layout::*;
 use schemas::leaf::{
     BodyDigest, BodyHasher, REQUEST_PREFIX, STAGES_PREFIX, encode_request, stages_leaf,
 };
+use schemas::manifest::Salt;
 use schemas::merkle::{RootBuilder, leaf_hash};
 use schemas::tables::TablesBuilder;
 use schemas::{Digest, hex};
@@ -91,7 +92,8 @@ fn full_request(
     let mut body = BodyHasher::default();
     body.segment(b"bo");
     body.splice(9);
-    body.segment(b"dy");
+    body.salt(b"d");
+    body.segment(b"y");
     body.splice(3);
     let body = body.finish();
     let mut record = RequestRecord::at(77);
@@ -133,6 +135,7 @@ fn full_request(
         ("body", [&4u64.to_le_bytes()[..], &sha256(b"body")].concat()),
         ("cancel_after_tokens", 4u32.to_le_bytes().to_vec()),
         ("splices", encoded_splices(&[(2, 9), (4, 3)])),
+        ("salt", 2u64.to_le_bytes().to_vec()),
     ]);
     (record, body, values)
 }
@@ -196,7 +199,7 @@ fn too_many_splices_are_an_error_and_not_a_wrong_length() {
 fn absent_request_fields_are_those_that_the_tag_table_calls_optional() {
     let mut tables = TablesBuilder::default();
     let (full, mut body, mut values) = full_request(&mut tables);
-    body.splices.clear();
+    (body.splices, body.salt) = (vec![], None);
     let mut record = RequestRecord::at(77);
     (record.model, record.method, record.path) = (full.model, full.method, full.path);
     values.insert("start_at", 77u64.to_le_bytes().to_vec());
@@ -242,18 +245,24 @@ fn stages_are_encoded_as_the_tag_table_says() {
         ("concurrency", 5u32.to_le_bytes().to_vec()),
         ("after_previous", vec![1]),
     ]);
-    let leaf = |values: &BTreeMap<_, _>| {
+    let leaf = |values: &BTreeMap<_, _>, salt: &str| {
         let fields = encode_by_table("tags: stage", values);
         let mut data = said_prefix("the stage table");
         data.extend_from_slice(&4u64.to_le_bytes());
         data.extend_from_slice(&1u32.to_le_bytes());
         data.extend_from_slice(&(fields.len() as u32).to_le_bytes());
         data.extend_from_slice(&fields);
+        data.extend(bytes_of(salt));
         leaf_hash(&data)
     };
     assert_eq!(
-        stages_leaf(&[stage], 4, &tables.view()).unwrap(),
-        leaf(&values)
+        stages_leaf(&[stage], 4, None, &tables.view()).unwrap(),
+        leaf(&values, "")
+    );
+    // The worked example: count, number of words, length of each, words.
+    assert_eq!(
+        stages_leaf(&[stage], 4, Some(&example_salt()), &tables.view()).unwrap(),
+        leaf(&values, &block(WORKLOAD, "```encoding-salt").join(" "))
     );
     (stage.name, stage.flags, stage.concurrency) = (NONE_U32.into(), 0, NONE_U32.into());
     (stage.duration_ns, stage.rate_microhertz) = (NONE_U64.into(), NONE_U64.into());
@@ -263,9 +272,34 @@ fn stages_are_encoded_as_the_tag_table_says() {
         }
     }
     assert_eq!(
-        stages_leaf(&[stage], 4, &tables.view()).unwrap(),
-        leaf(&values)
+        stages_leaf(&[stage], 4, None, &tables.view()).unwrap(),
+        leaf(&values, "")
     );
+}
+
+/// The salt that the examples in section 7 and 3 speak of, as the manifest has it.
+fn example_salt() -> Salt {
+    let json = block(WORKLOAD, "```salt").join("");
+    serde_json::from_str(&json).unwrap()
+}
+
+#[test]
+fn the_salt_example_is_right() {
+    let salt = example_salt();
+    salt.check().unwrap();
+    let rows = table(WORKLOAD, "salt example");
+    assert_eq!(rows[0][2], salt.unsalted());
+    let salted = &rows[1..];
+    assert!(salted.len() >= 2);
+    for row in salted {
+        let text = row[0].trim_matches('`');
+        assert_eq!(
+            row[1],
+            hex(&sha256(text.as_bytes())[..2 * salt.count as usize])
+        );
+        assert_eq!(row[2], salt.chosen(text).join(" "));
+        assert_eq!(row[2].len(), salt.unsalted().len());
+    }
 }
 
 #[test]

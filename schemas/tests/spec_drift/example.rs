@@ -3,7 +3,7 @@
 use super::{WORKLOAD, block, bytes_of, digest, table};
 use schemas::hex;
 use schemas::leaf::{BodyHasher, encode_request, stages_leaf};
-use schemas::manifest::{InputFile, Manifest, Progression, SweepHints, TraceSource};
+use schemas::manifest::{InputFile, Manifest, Progression, Salt, SweepHints, TraceSource};
 use schemas::merkle::leaf_hash;
 use schemas::reader::Workload;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +71,7 @@ fn the_worked_encodings_are_those_of_the_example_file() {
         hex(&leaf_hash(&request))
     );
     assert_eq!(workload.leaves()[0], leaf_hash(&request));
-    let stages = stages_leaf(workload.stages(), 1, &workload.tables()).unwrap();
+    let stages = stages_leaf(workload.stages(), 1, None, &workload.tables()).unwrap();
     assert_eq!(leaf_hash(&said("```encoding-stages")), stages);
     assert_eq!(digest(&hashes, "leaf of the stage table"), hex(&stages));
 }
@@ -126,6 +126,10 @@ fn the_manifest_table_has_every_key() {
         stage_duration_ns: 1,
         saturation_percentile_ppm: 1,
     });
+    manifest.salt = Some(Salt {
+        count: 1,
+        words: vec!["a".into(), "b".into()],
+    });
     let value: serde_json::Value = serde_json::from_slice(&manifest.to_canonical_json()).unwrap();
     let mut actual = BTreeSet::new();
     keys(&value, "", &["traces[].dropped"], &mut actual);
@@ -133,7 +137,7 @@ fn the_manifest_table_has_every_key() {
         .iter()
         .map(|row| row[0].to_owned())
         // The object itself, beside its keys.
-        .filter(|key| key != "hints.sweep")
+        .filter(|key| key != "hints.sweep" && key != "salt")
         .collect();
     assert_eq!(said, actual.into_iter().collect::<Vec<_>>());
 }

@@ -4,6 +4,7 @@ use super::{RESULTS, WORKLOAD, table};
 use schemas::layout::*;
 use schemas::records::*;
 use schemas::rules::FORBIDDEN_HEADERS;
+use schemas::salt::{MAX_SALT_COUNT, MAX_SALT_WORDS};
 use std::collections::BTreeSet;
 
 fn field_size<T, F>(_: fn(&T) -> &F) -> usize {
@@ -162,6 +163,7 @@ fn flag_bits_stand_at_their_place() {
         text(WORKLOAD, "RequestRecord").contains(&bit(REQUEST_STREAM, "the response is streamed"))
     );
     assert!(text(WORKLOAD, "RequestRecord").contains(&bit(REQUEST_LIVE, "answers are put into")));
+    assert!(text(WORKLOAD, "RequestRecord").contains(&bit(REQUEST_SALTED, "the body has a salt")));
     assert!(
         text(RESULTS, "ResultRecord")
             .contains(&bit(RESULT_NEW_CONNECTION, "waited for a connection"))
@@ -184,6 +186,8 @@ fn limits_are_those_of_the_program() {
         MAX_SPLICES.into(),
         MAX_PAIRS.into(),
         MAX_TIME_NS,
+        MAX_SALT_COUNT.into(),
+        MAX_SALT_WORDS as u64,
         largest_id,
         ALIGNMENT,
     ];

@@ -118,6 +118,7 @@ fn run_json_keys_are_those_of_the_program() {
             prefixed("workload.", file, "WorkloadInfo", &[]),
             prefixed("origins.", file, "Origins", &[]),
             prefixed("effective.", file, "Settings", &[]),
+            prefixed("effective.salt.", file, "Salting", &[]),
             prefixed("target.", file, "Target", &[]),
             prefixed("stages[].", file, "StageInfo", &[]),
             prefixed("clock.", file, "ClockInfo", &["timer"]),

@@ -48,6 +48,14 @@ pub struct Arrival {
     pub closed_early_ns: Option<u64>,
     /// Whether an `Authorization` header came along. Its value is not kept.
     pub authorization: bool,
+    /// Which API was called (`chat`, `messages`, `tgi_stream`, ...); `None` under any other path.
+    pub endpoint: Option<String>,
+    /// Images in the body.
+    pub images: u64,
+    /// Pieces of audio in the body.
+    pub audios: u64,
+    /// Documents to rank, or texts to embed, in the body.
+    pub documents: u64,
 }
 
 impl Arrival {
@@ -69,6 +77,10 @@ impl Arrival {
             concurrent: u64::from(record.concurrent),
             closed_early_ns: record.closed_early_ns.map(u64::from),
             authorization: record.authorization,
+            endpoint: record.api.map(|api| api.name().to_owned()),
+            images: record.media.images.into(),
+            audios: record.media.audios.into(),
+            documents: record.media.documents.into(),
         }
     }
 }

@@ -20,13 +20,17 @@ Examples:
   curl -s -X DELETE localhost:8000/arrivals
   curl -s localhost:8000/stats
 
+Endpoints: /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
+/v1/messages, /generate, /generate_stream, /v2/rerank, /v1/rerank, /rerank,
+/v1/ranking, /v2/models/M/generate and /generate_stream.
+
 When it listens, one line of JSON is on stdout: {\"listening\":\"127.0.0.1:8000\"}.
 Times in the arrival log are CLOCK_MONOTONIC nanoseconds, taken when the first
 bytes of a request were read from the socket. A token is a whitespace-separated
 word. Delays count from the read that completed the request's body; timers have
 a granularity of 1 ms: a token is never early, and up to 1 ms late.";
 
-/// An OpenAI-compatible inference server without a model, for tests and
+/// An inference server without a model (see its endpoints below), for tests and
 /// benchmarks of load generators.
 #[derive(Debug, Parser)]
 #[command(name = "mock-llm", version, after_help = EXAMPLES)]

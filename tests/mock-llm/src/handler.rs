@@ -11,12 +11,12 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
 use crate::answer::{self, Answer, respond};
+use crate::api::Api;
 use crate::arrivals::Arrivals;
 use crate::body::{self, BrokenOff};
 use crate::connection::Connection;
 use crate::post::Post;
 use crate::refusal::Refusal;
-use crate::request::Api;
 use crate::stats::Shared;
 use crate::ticket::Ticket;
 
@@ -33,13 +33,11 @@ enum Route {
 impl Route {
     fn of(path: &str) -> Option<(Self, &'static str)> {
         Some(match path {
-            "/v1/chat/completions" => (Route::Generate(Api::Chat), "POST"),
-            "/v1/completions" => (Route::Generate(Api::Completions), "POST"),
             "/v1/models" => (Route::Models, "GET"),
             "/health" => (Route::Health, "GET"),
             "/arrivals" => (Route::Arrivals, "GET, DELETE"),
             "/stats" => (Route::Stats, "GET"),
-            _ => return None,
+            _ => (Route::Generate(Api::of(path)?), "POST"),
         })
     }
 }
@@ -65,7 +63,9 @@ pub async fn handle(
     let post = Post::new(&connection, ticket, end_ns);
     Ok(match (body, Route::of(head.uri.path())) {
         (Err(refusal), _) => post.refuse_unread(&refusal),
-        (Ok(body), Some((Route::Generate(api), _))) => post.generate(api, &body).await,
+        (Ok(body), Some((Route::Generate(api), _))) => {
+            post.generate(api, head.uri.path(), &body).await
+        }
         (Ok(body), route) => {
             let refusal = wrong_way(&head.method, head.uri.path());
             let mut response = post.refuse(&body, None, &refusal);

@@ -1,4 +1,5 @@
-//! An OpenAI-compatible inference server without a model.
+//! An inference server without a model: OpenAI's endpoints, Anthropic's messages, Text Generation
+//! Inference, rerank in three forms, and Triton's generate extension (see `api.rs`).
 //!
 //! It answers with the same token over and over, at the pace it was told, and
 //! writes down when each request reached it. A load generator can so be judged
@@ -18,6 +19,7 @@
 //! ```
 
 mod answer;
+mod api;
 mod arrivals;
 mod body;
 mod cli;

@@ -7,7 +7,9 @@
 use std::num::{NonZeroU16, NonZeroU64};
 use std::sync::Arc;
 
+use crate::api::Api;
 use crate::config::MAX_RECORDS_PER_WORKER;
+use crate::request;
 
 /// Records in a segment.
 const SEGMENT: usize = 4096;
@@ -29,9 +31,30 @@ pub struct Record {
     pub status: Option<NonZeroU16>,
     pub stream: Option<bool>,
     pub authorization: bool,
+    pub api: Option<Api>,
+    pub media: Media,
 }
 
 const _: () = assert!(size_of::<Record>() <= 128);
+
+/// What a body holds beside texts; a larger number than fits is kept as the largest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Media {
+    pub images: u16,
+    pub audios: u16,
+    pub documents: u16,
+}
+
+impl Media {
+    pub fn of(counts: &request::Counts) -> Self {
+        let bounded = |n: u64| u16::try_from(n).unwrap_or(u16::MAX);
+        Media {
+            images: bounded(counts.images),
+            audios: bounded(counts.audios),
+            documents: bounded(counts.documents),
+        }
+    }
+}
 
 /// What is known once a body was read.
 #[derive(Clone, Debug)]
@@ -137,6 +160,8 @@ mod tests {
             status: None,
             stream: None,
             authorization: false,
+            api: None,
+            media: Media::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use hyper::{Response, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
 use crate::answer::{self, Answer, respond};
+use crate::api::{Api, kserve_model};
 use crate::body::ReadBody;
 use crate::clock;
 use crate::config::{Config, DEFAULT_TOKENS};
@@ -17,7 +18,7 @@ use crate::connection::Connection;
 use crate::pacing::Pacing;
 use crate::refusal::Refusal;
 use crate::render::Facts;
-use crate::request::{Api, Ask};
+use crate::request::{Ask, Refused};
 use crate::stream::Stream;
 use crate::ticket::Ticket;
 
@@ -60,23 +61,27 @@ impl<'a> Post<'a> {
     }
 
     /// Answers at the configured pace.
-    pub async fn generate(self, api: Api, body: &ReadBody) -> Response<Answer> {
-        let bad_request = |message| Refusal::new(StatusCode::BAD_REQUEST, message);
-        let ask = match Ask::parse(&body.bytes) {
+    pub async fn generate(self, api: Api, path: &str, body: &ReadBody) -> Response<Answer> {
+        let mut ask = match Ask::parse(api, &body.bytes) {
             Ok(ask) => ask,
-            Err(message) => return self.refuse(body, None, &bad_request(message)),
+            Err(Refused { ask, message }) => {
+                return self.refuse(body, ask.as_ref(), &api.refuse(message));
+            }
         };
+        if ask.model.is_none() {
+            ask.model = kserve_model(path).map(Into::into);
+        }
         let config = &self.connection.worker.shared.config;
         let id = (self.connection.id, self.connection.next_request());
         let facts = match plan(api, &ask, config, id) {
             Ok(facts) => facts,
-            Err(message) => return self.refuse(body, Some(&ask), &bad_request(message)),
+            Err(message) => return self.refuse(body, Some(&ask), &api.refuse(message)),
         };
         self.ticket
             .describe(Some(body.facts(self.end_ns)), Some(&ask), StatusCode::OK);
         let start = instant(self.end_ns.get());
         let pacing = Pacing::new(start, config.ttft, config.itl, facts.completion_tokens);
-        if ask.stream() {
+        if ask.stream {
             let stream = Stream::new(facts.events(), pacing);
             return respond(
                 StatusCode::OK,
@@ -103,13 +108,18 @@ fn plan<'a>(
     config: &Config,
     id: (u64, u64),
 ) -> Result<Facts<'a>, String> {
+    // What generates nothing is answered when a first token would be.
+    let completion_tokens = if api.generates() {
+        ask.answer_tokens(config.tokens, DEFAULT_TOKENS)?
+    } else {
+        1
+    };
     Ok(Facts {
         api,
-        model: ask.model().unwrap_or("mock"),
+        ask,
+        model: ask.model.as_deref().unwrap_or("mock"),
         id,
-        prompt_tokens: ask.prompt_tokens(api)?,
-        completion_tokens: ask.answer_tokens(config.tokens, DEFAULT_TOKENS)?,
-        include_usage: ask.include_usage(),
+        completion_tokens,
     })
 }
 

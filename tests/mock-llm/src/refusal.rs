@@ -1,26 +1,15 @@
-//! Refusals in OpenAI's error shape.
+//! Refusals: a status and a body, in OpenAI's error shape unless the API has another.
 
 use hyper::StatusCode;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 /// Why a request is not answered.
 #[derive(Debug)]
 pub struct Refusal {
     pub status: StatusCode,
     pub message: String,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    error: Error<'a>,
-}
-
-#[derive(Serialize)]
-struct Error<'a> {
-    message: &'a str,
-    r#type: &'static str,
-    param: Option<&'static str>,
-    code: Option<&'static str>,
+    /// The body, if it is not OpenAI's.
+    pub shape: Option<Value>,
 }
 
 impl Refusal {
@@ -28,19 +17,20 @@ impl Refusal {
         Refusal {
             status,
             message: message.into(),
+            shape: None,
         }
     }
 
-    /// `{"error":{"message":…,"type":…,"param":null,"code":null}}`
+    /// `{"error":{"message":…,"type":…,"param":null,"code":null}}`, or the API's own.
     pub fn json(&self) -> Vec<u8> {
         let code = (self.status == StatusCode::NOT_FOUND).then_some("unknown_url");
-        let kind = "invalid_request_error";
-        let error = Error {
-            message: &self.message,
-            r#type: kind,
-            param: None,
-            code,
+        let error = json!({
+            "message": self.message, "type": "invalid_request_error", "param": null, "code": code,
+        });
+        let body = match &self.shape {
+            Some(shape) => shape,
+            None => &json!({ "error": error }),
         };
-        serde_json::to_vec(&Body { error }).expect("strings serialise")
+        body.to_string().into_bytes()
     }
 }

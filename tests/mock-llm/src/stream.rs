@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::config::FRAME_BYTES;
 use crate::pacing::Pacing;
-use crate::render::Events;
+use crate::render::{Events, Token};
 
 /// An answer under way.
 pub struct Stream {
@@ -76,20 +76,27 @@ impl Stream {
             return None;
         }
         self.opened = true;
+        let first = self.sent;
         self.sent += tokens;
-        let closing = if self.is_done() {
+        let done = self.is_done();
+        let closing = if done {
             self.events.closing.as_ref()
         } else {
             &[]
         };
-        if tokens == 1 && opening.is_empty() && closing.is_empty() {
-            return Some(self.events.token.clone());
+        if let Token::Same(token) = &self.events.token
+            && tokens == 1
+            && opening.is_empty()
+            && closing.is_empty()
+        {
+            return Some(token.clone());
         }
         let token_bytes = self.events.token.len() * tokens as usize;
         let mut frame = BytesMut::with_capacity(opening.len() + token_bytes + closing.len());
         frame.extend_from_slice(opening);
-        for _ in 0..tokens {
-            frame.extend_from_slice(&self.events.token);
+        let last_closes = done && self.events.closes_with_token;
+        for index in first..self.sent - u32::from(last_closes) {
+            self.events.token.write(index, &mut frame);
         }
         frame.extend_from_slice(closing);
         Some(frame.freeze())
@@ -105,8 +112,9 @@ mod tests {
     fn stream(tokens: u32, opening: &'static str) -> Stream {
         let events = Events {
             opening: Bytes::from_static(opening.as_bytes()),
-            token: Bytes::from_static(b"t"),
+            token: Token::Same(Bytes::from_static(b"t")),
             closing: Bytes::from_static(b"]"),
+            closes_with_token: false,
         };
         let pacing = Pacing::new(Instant::now(), Duration::ZERO, Duration::ZERO, tokens);
         Stream::new(events, pacing)
@@ -143,5 +151,19 @@ mod tests {
             .map(|f| f.len())
             .collect();
         assert_eq!(frames, [FRAME_BYTES, FRAME_BYTES, 2]);
+    }
+
+    #[test]
+    fn numbered_tokens_count_on_and_the_last_can_be_the_closing() {
+        let mut stream = stream(3, "[");
+        stream.events.token = Token::Numbered {
+            before: "<",
+            first: 4,
+            after: Bytes::from_static(b">"),
+        };
+        assert_eq!(stream.take(1).as_deref(), Some(b"[<4>".as_slice()));
+        stream.events.closes_with_token = true;
+        assert_eq!(stream.take(3).as_deref(), Some(b"<5>]".as_slice()));
+        assert!(stream.is_done());
     }
 }

@@ -9,9 +9,10 @@ use hyper::StatusCode;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 
+use crate::api::Api;
 use crate::clock;
 use crate::connection::Connection;
-use crate::log::{BodyFacts, Record, Slot};
+use crate::log::{BodyFacts, Media, Record, Slot};
 use crate::request::Ask;
 
 /// Held by the handler, then by the answer's body. Dropping it unfinished means
@@ -39,6 +40,8 @@ impl Ticket {
             status: None,
             stream: None,
             authorization: head.headers.contains_key(AUTHORIZATION),
+            api: Api::of(head.uri.path()),
+            media: Media::default(),
         };
         let slot = log.push(record);
         drop(log);
@@ -53,17 +56,19 @@ impl Ticket {
     pub fn describe(&self, body: Option<BodyFacts>, ask: Option<&Ask<'_>>, status: StatusCode) {
         let mut log = self.connection.worker.share().log();
         log.counts.errors += u64::from(status.as_u16() >= 400);
-        let model = ask.and_then(Ask::model).map(|model| log.name(model));
+        let model = ask.and_then(|ask| ask.model.as_deref());
+        let model = model.map(|model| log.name(model));
         let Some(record) = log.get_mut(self.slot) else {
             return;
         };
         record.body = body;
         record.model = model;
         record.status = NonZeroU16::new(status.as_u16());
-        record.stream = ask.map(Ask::stream);
+        record.stream = ask.map(|ask| ask.stream);
         record.max_tokens = ask
-            .and_then(Ask::max_tokens)
+            .and_then(|ask| ask.max_tokens)
             .map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        record.media = ask.map(|ask| Media::of(&ask.counts)).unwrap_or_default();
     }
 
     /// The last byte of the answer was handed to the connection.

@@ -11,8 +11,18 @@ pub const MAX_LENGTH_TOKENS: u64 = 1_048_576;
 pub const MIN_LENGTH_TOKENS: u64 = 1;
 /// Most candidates of `top_k`.
 const MAX_TOP_K: u64 = 1_048_576;
+/// Most documents of a request.
+const MAX_DOCUMENTS: u64 = 4_096;
 /// Highest temperature, in 10^-6.
 const MAX_TEMPERATURE: u64 = 100 * MILLION;
+
+/// Most images, and most audio clips, of one request.
+const MAX_MEDIA_OF_REQUEST: u64 = 100;
+/// Most pixels in a row or a column of an image.
+pub const MAX_PIXELS: u64 = 8_192;
+/// Longest audio clip: an hour.
+pub const MAX_CLIP_NS: u64 = 3_600 * NS_PER_SECOND;
+const NS_PER_SECOND: u64 = 1_000_000_000;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +71,15 @@ pub const TURNS: Unit = Unit {
     kind: UnitKind::Count,
 };
 
+/// Documents of a request, or texts of a batch.
+pub const DOCUMENTS: Unit = Unit {
+    example: "a number of texts, like 8, uniform(1, 32) or poisson(10)",
+    value_example: "a number of texts, like 8",
+    min: 1,
+    max: MAX_DOCUMENTS,
+    kind: UnitKind::Count,
+};
+
 /// A time to wait, perhaps none, in nanoseconds.
 pub const DURATION: Unit = Unit {
     example: "a duration, like 2s, or a distribution of durations, like uniform(1s, 5s), \
@@ -69,6 +88,42 @@ pub const DURATION: Unit = Unit {
     min: 0,
     max: MAX_DURATION_NS,
     kind: UnitKind::DurationNs,
+};
+
+/// Images, or audio clips, of a request.
+pub const MEDIA_COUNT: Unit = Unit {
+    example: "a whole number, like 1, uniform(1, 4) or {type: empirical, values: {0: 3, 1: 1}}",
+    value_example: "a whole number from 0 to 100, like 1",
+    min: 0,
+    max: MAX_MEDIA_OF_REQUEST,
+    kind: UnitKind::Count,
+};
+
+/// Width or height of an image.
+pub const PIXELS: Unit = Unit {
+    example: "a number of pixels, like 512, uniform(256, 1024) or normal(1024, 256, min=64, \
+              max=2048)",
+    value_example: "a number of pixels from 1 to 8192, like 512",
+    min: 1,
+    max: MAX_PIXELS,
+    kind: UnitKind::Count,
+};
+
+/// Width of an image divided by its height, in 10^-6.
+pub const ASPECT_RATIO: Unit = Unit {
+    example: "width divided by height, like 1.5 or uniform(0.5, 2)",
+    value_example: "a number of more than 0, like 1.5",
+    min: 1,
+    max: MAX_PIXELS * MILLION,
+    kind: UnitKind::Millionths,
+};
+
+/// How long an audio clip is, in nanoseconds.
+pub const CLIP_DURATION: Unit = Unit {
+    example: "a duration, like 10s, uniform(1s, 30s) or normal(10s, 2s, min=1s)",
+    min: 1,
+    max: MAX_CLIP_NS,
+    ..DURATION
 };
 
 /// A temperature, in 10^-6.
@@ -158,6 +213,9 @@ impl Unit {
         match self.kind {
             UnitKind::Tokens | UnitKind::Count => value.to_string(),
             UnitKind::DurationNs if value == MAX_DURATION_NS => "366d".to_owned(),
+            UnitKind::DurationNs if value > 0 && value.is_multiple_of(NS_PER_SECOND) => {
+                format!("{}s", value / NS_PER_SECOND)
+            }
             UnitKind::DurationNs => format!("{value}ns"),
             UnitKind::Millionths => quantity::decimal_text(value, MILLION),
         }

@@ -19,6 +19,7 @@ pub enum Kind {
     Concurrent,
     Users,
     TraceReplay,
+    FixedSchedule,
 }
 
 const KINDS: Choices<Kind> = Choices {
@@ -30,6 +31,7 @@ const KINDS: Choices<Kind> = Choices {
         ("concurrent", Kind::Concurrent),
         ("users", Kind::Users),
         ("trace_replay", Kind::TraceReplay),
+        ("fixed_schedule", Kind::FixedSchedule),
     ],
     later: &["trace_session_replay"],
     refused: &[
@@ -188,6 +190,7 @@ impl<'a> LoadBlock<'a> {
         let kind = fields.required("type", remedy)?.choice(&KINDS)?;
         let load = match kind {
             Kind::TraceReplay => read_trace(&fields, context)?,
+            Kind::FixedSchedule => read_schedule(&fields)?,
             _ => read_stages(kind, &fields, engine, context)?,
         };
         Ok(Self {
@@ -245,6 +248,21 @@ fn read_trace(fields: &Fields<'_>, context: &mut Context<'_>) -> Result<Load, Sp
     })
 }
 
+/// The data set says when; nothing else may.
+fn read_schedule(fields: &Fields<'_>) -> Result<Load, SpecError> {
+    refuse_trace_keys(Kind::FixedSchedule, fields)?;
+    interval::read(Kind::FixedSchedule, fields)?;
+    let stages = fields.optional("stages");
+    let stages = stages.filter(|stages| !stages.is_empty_list());
+    match stages.or_else(|| fields.optional("interval")) {
+        Some(foreign) => {
+            let what = "a fixed schedule has no stages: the data set says when requests start";
+            Err(foreign.error(what, "remove it, or set another `load.type`"))
+        }
+        None => Ok(Load::Schedule),
+    }
+}
+
 fn read_stages(
     kind: Kind,
     fields: &Fields<'_>,
@@ -298,6 +316,7 @@ fn refuse_trace_keys(kind: Kind, fields: &Fields<'_>) -> Result<(), SpecError> {
     let what = format!("a load of type {} has no limit of its own", kind.name());
     let remedy = match kind {
         Kind::Concurrent | Kind::Users => "remove it: its stages say how many are in flight",
+        Kind::FixedSchedule => "remove it",
         _ => "write it in each stage",
     };
     Err(most.error(what, remedy))

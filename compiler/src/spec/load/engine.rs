@@ -172,6 +172,10 @@ fn check_sweep<'l>(
             "a load of users has no rate to sweep",
             "remove the sweep, or set `load.type: constant`",
         ),
+        Some(Load::Schedule) => (
+            "the times of a data set are not swept",
+            "remove the sweep, or set `load.type: constant`",
+        ),
         Some(Load::Trace { .. }) => (
             "the times of a trace are not swept",
             "remove the sweep; `load.trace.speed` and `replay run --speed` play it faster",

@@ -55,11 +55,13 @@ pub enum Load {
         trace: TraceRef,
         max_concurrency: Option<u32>,
     },
+    /// When the conversations of a data set say.
+    Schedule,
 }
 
 impl Load {
-    /// Requests of all stages, in an open loop the expected ones rounded down; 0 for a trace, whose
-    /// rows are counted when it is read.
+    /// Requests of all stages, in an open loop the expected ones rounded down; 0 for a trace or a
+    /// data set's schedule, whose rows are counted when it is read.
     pub fn requests(&self) -> u128 {
         match self {
             Self::Open { stages, .. } => {
@@ -72,7 +74,7 @@ impl Load {
             Self::Users { stages, .. } => {
                 stages.iter().map(|stage| u128::from(stage.requests)).sum()
             }
-            Self::Trace { .. } => 0,
+            Self::Trace { .. } | Self::Schedule => 0,
         }
     }
 }

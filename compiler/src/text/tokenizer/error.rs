@@ -110,6 +110,36 @@ pub enum TokenizerError {
         /// Tokens of that text.
         tokens: usize,
     },
+    /// A text of which prompts would repeat themselves more than any text does.
+    #[error(
+        "corpus {corpus}: {tokens} tokens of {name}, {floor} are needed\n  help: name a longer text, or remove `corpus` to use the built-in words"
+    )]
+    CorpusTooShort {
+        /// The corpus in the spec's own words.
+        corpus: String,
+        /// The tokenizer's name.
+        name: String,
+        /// Tokens of the text.
+        tokens: u64,
+        /// How many are needed.
+        floor: u32,
+    },
+    /// A text that cannot be made as long as it should be.
+    #[error(
+        "corpus {corpus}: no text of {tokens} tokens of {name} found in {rounds} rounds, the last had {counted}: what is counted depends on the text around it\n  help: set `corpus: words`, whose counts add up, or remove `tokenizer` to use o200k_base"
+    )]
+    Inexact {
+        /// The corpus in the spec's own words.
+        corpus: String,
+        /// The tokenizer's name.
+        name: String,
+        /// How many were asked for.
+        tokens: u32,
+        /// How many the last attempt had.
+        counted: u64,
+        /// How often it was corrected.
+        rounds: u32,
+    },
     /// Neither a path nor in the cache.
     #[error(
         "tokenizer {named}: no tokenizer.json found; nothing is downloaded; looked at{}\n  help: name a local tokenizer.json, or remove `tokenizer` to use o200k_base",
@@ -135,6 +165,14 @@ pub enum TokenizerError {
 }
 
 impl TokenizerError {
+    /// The corpus that it is about, in the spec's own words, if not about the tokenizer.
+    pub fn corpus(&self) -> Option<&str> {
+        match self {
+            Self::CorpusTooShort { corpus, .. } | Self::Inexact { corpus, .. } => Some(corpus),
+            _ => None,
+        }
+    }
+
     /// Whether another spec or file is the remedy, not another try or another disk.
     pub fn is_users_fault(&self) -> bool {
         match self {

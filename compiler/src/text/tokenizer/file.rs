@@ -59,12 +59,26 @@ impl FileTokenizer {
     /// The tokens of `text`, without any added around it.
     pub fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoding = self.inner.encode_fast(text, false);
-        let encoding = encoding.map_err(|error| TokenizerError::Encode {
+        let encoding = encoding.map_err(|error| self.encode_error(text, &*error))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Where in `text` each token begins, in bytes, ascending.
+    pub fn begins(&self, text: &str) -> Result<Vec<usize>, TokenizerError> {
+        let encoding = self.inner.encode(text, false);
+        let encoding = encoding.map_err(|error| self.encode_error(text, &*error))?;
+        let mut begins: Vec<usize> = encoding.get_offsets().iter().map(|(at, _)| *at).collect();
+        // A normalizer may move characters past each other.
+        begins.sort_unstable();
+        Ok(begins)
+    }
+
+    fn encode_error(&self, text: &str, error: &dyn std::error::Error) -> TokenizerError {
+        TokenizerError::Encode {
             name: self.name.clone(),
             bytes: text.len(),
             reason: error.to_string(),
-        })?;
-        Ok(encoding.get_ids().to_vec())
+        }
     }
 
     /// Every token as the file spells it, added ones too, sorted.

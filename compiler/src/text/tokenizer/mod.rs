@@ -1,19 +1,22 @@
-//! What counts tokens: the embedded o200k_base, or a Hugging Face `tokenizer.json` on disk.
+//! What counts tokens: the embedded o200k_base or cl100k_base, or a Hugging Face `tokenizer.json` on disk.
 //!
 //! Both give a list of words that are one token each, which is all that prompts are made of.
 //! Refuses to download: a tokenizer is in the program or in a file.
 
+mod embedded;
 mod error;
 mod file;
-mod o200k;
+mod pieces;
 mod resolve;
 mod words;
 
 pub use error::TokenizerError;
 pub use file::MAX_FILE_BYTES;
+pub use pieces::Piece;
 pub use resolve::resolve;
 pub use words::MIN_WORDS;
 
+use embedded::Embedded;
 use file::FileTokenizer;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +32,7 @@ pub struct Tokenizer {
 
 #[derive(Clone)]
 enum Kind {
-    O200kBase(&'static bpe_openai::Tokenizer),
+    Embedded(Embedded),
     File(Arc<FileTokenizer>),
 }
 
@@ -38,7 +41,13 @@ impl Tokenizer {
     ///
     /// The tables behind it are unpacked once per process (about 80 ms), at the first call.
     pub fn o200k_base() -> Self {
-        let kind = Kind::O200kBase(bpe_openai::o200k_base());
+        let kind = Kind::Embedded(Embedded::o200k_base());
+        Self { kind }
+    }
+
+    /// OpenAI's `cl100k_base`: 100,256 ordinary tokens; unpacked as the other.
+    pub fn cl100k_base() -> Self {
+        let kind = Kind::Embedded(Embedded::cl100k_base());
         Self { kind }
     }
 
@@ -54,11 +63,11 @@ impl Tokenizer {
         Ok(Self { kind })
     }
 
-    /// `o200k_base`, under which others publish the same vocabulary, or the name that
+    /// `o200k_base` or `cl100k_base`, as others call the same vocabularies, or the name that
     /// [`from_file`](Self::from_file) was given.
     pub fn name(&self) -> &str {
         match &self.kind {
-            Kind::O200kBase(_) => "o200k_base",
+            Kind::Embedded(embedded) => embedded.name,
             Kind::File(file) => file.name(),
         }
     }
@@ -66,7 +75,7 @@ impl Tokenizer {
     /// The library that counts, and its version.
     pub fn library(&self) -> &'static str {
         match &self.kind {
-            Kind::O200kBase(_) => "bpe-openai 0.3.2",
+            Kind::Embedded(_) => "bpe-openai 0.3.2",
             Kind::File(_) => "tokenizers 0.23.2",
         }
     }
@@ -74,7 +83,7 @@ impl Tokenizer {
     /// SHA-256 of the `tokenizer.json`; none for the embedded vocabulary.
     pub fn sha256(&self) -> Option<[u8; 32]> {
         match &self.kind {
-            Kind::O200kBase(_) => None,
+            Kind::Embedded(_) => None,
             Kind::File(file) => Some(file.sha256()),
         }
     }
@@ -82,15 +91,31 @@ impl Tokenizer {
     /// How many tokens `text` is, without those that a tokenizer puts around a text (beginning
     /// and end of sentence, for example).
     ///
-    /// The name of a special token within `text` is ordinary text under o200k_base and that
+    /// The name of a special token within `text` is ordinary text under an embedded vocabulary and that
     /// special token under a file's tokenizer, as a server reads it. Words contain none.
     ///
     /// # Errors
     /// [`TokenizerError::Encode`] if a file's tokenizer has no token for a part of `text`.
     pub fn count(&self, text: &str) -> Result<usize, TokenizerError> {
         match &self.kind {
-            Kind::O200kBase(bpe) => Ok(bpe.count(text)),
+            Kind::Embedded(embedded) => Ok(embedded.bpe.count(text)),
             Kind::File(file) => file.ids(text).map(|ids| ids.len()),
+        }
+    }
+
+    /// Whether the tokens of [`pieces`](Self::pieces) add up by construction.
+    pub fn adds_up(&self) -> bool {
+        matches!(self.kind, Kind::Embedded(_))
+    }
+
+    /// Cuts `text` into pieces and counts each, exactly or as well as can be guessed.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count).
+    pub fn pieces(&self, text: &str) -> Result<Vec<Piece>, TokenizerError> {
+        match &self.kind {
+            Kind::Embedded(embedded) => Ok(pieces::of_embedded(embedded, text)),
+            Kind::File(file) => pieces::of_file(file, text),
         }
     }
 
@@ -109,7 +134,9 @@ impl Tokenizer {
     #[doc(hidden)]
     pub fn words_at_least(&self, floor: usize) -> Result<Vec<String>, TokenizerError> {
         match &self.kind {
-            Kind::O200kBase(bpe) => Ok(o200k::words(bpe).into_iter().map(str::to_owned).collect()),
+            Kind::Embedded(embedded) => {
+                Ok(embedded.words().into_iter().map(str::to_owned).collect())
+            }
             Kind::File(file) => words::prove(file, floor),
         }
     }

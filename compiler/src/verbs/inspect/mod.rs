@@ -120,7 +120,7 @@ fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Valu
     Ok(object)
 }
 
-/// A body as text and `{"answer_to": N}` in turn, however it is cut into segments.
+/// A body, unsalted, as text and `{"answer_to": N}` in turn, however it is cut into segments.
 fn body_parts(workload: &Workload, index: u64) -> Result<Vec<Value>, FormatError> {
     let mut parts = Vec::new();
     let mut literal = Vec::new();
@@ -136,7 +136,7 @@ fn body_parts(workload: &Workload, index: u64) -> Result<Vec<Value>, FormatError
     };
     for piece in workload.body(index)? {
         match piece {
-            Piece::Bytes(bytes) => literal.extend_from_slice(bytes),
+            Piece::Bytes(bytes) | Piece::Salt(bytes) => literal.extend_from_slice(bytes),
             Piece::AnswerTo(request) => {
                 end_literal(&mut literal, &mut parts)?;
                 parts.push(json!({"answer_to": request}));

@@ -4,8 +4,8 @@ use super::ShowError;
 use schemas::error::FormatError;
 use schemas::hex;
 use schemas::layout::{
-    REQUEST_LIVE, RequestRecord, ResponseFormat, STAGE_AFTER_PREVIOUS, STAGE_WARM_UP, Section,
-    StageKind, StageRecord, optional_u32, optional_u64,
+    REQUEST_LIVE, REQUEST_SALTED, RequestRecord, ResponseFormat, STAGE_AFTER_PREVIOUS,
+    STAGE_WARM_UP, Section, StageKind, StageRecord, optional_u32, optional_u64,
 };
 use schemas::manifest::Manifest;
 use schemas::reader::Workload;
@@ -226,6 +226,7 @@ fn mix_json(workload: &Workload) -> Result<Value, FormatError> {
                 || optional_u32(request.cancel_after_tokens).is_some()
         }),
         "live": count(|request| request.flags & REQUEST_LIVE != 0),
+        "salted": count(|request| request.flags & REQUEST_SALTED != 0),
     }))
 }
 
@@ -247,6 +248,10 @@ fn mix_text(mix: &Value, out: &mut dyn Write) -> io::Result<()> {
     for (key, what) in [
         ("cancelled", "requests are abandoned half-way"),
         ("live", "requests wait for the server's own answers"),
+        (
+            "salted",
+            "requests have a slot that `replay run --salt` fills",
+        ),
     ] {
         if let Some(count) = number(key) {
             writeln!(out, "{key:<14} {count} {what}")?;

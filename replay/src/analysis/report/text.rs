@@ -97,6 +97,10 @@ fn headline(screen: &mut Screen<'_>, info: &RunInfo, summary: &Summary) -> io::R
     screen.line("content hash", hash)?;
     screen.line("target", &format!("{} ({})", target.url, target.address))?;
     screen.line("speed", &format!("{speed} ×"))?;
+    if let Some(salt) = &info.effective.salt {
+        let words = salt.words.join(" ");
+        screen.line("salt", &format!("{} ({words})", salt.text))?;
+    }
     screen.gap()
 }
 

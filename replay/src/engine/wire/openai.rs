@@ -1,30 +1,12 @@
-//! The two questions asked of an OpenAI-style event while the clock runs: is it output, and what
-//! usage does it report. Answered by searching for keys, not by parsing: inside a JSON string a
-//! quote is escaped, so an unescaped `"content":` can only be a key.
+//! OpenAI's chat and completions: the two questions asked of an event while the clock runs, is it
+//! output and what usage does it report (<https://platform.openai.com/docs/api-reference/chat>).
+//!
+//! Answered by searching for keys: inside a JSON string a quote is escaped, so an unescaped
+//! `"content":` can only be a key, and in these events it has one meaning wherever it stands.
 
+use super::json::{after_colon, is_text, last, member, number};
+use super::{Event, Reading, Usage};
 use memchr::memmem;
-
-/// What an event is to the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// `[DONE]`.
-    Done,
-    /// Carries generated text, reasoning or tool-call arguments.
-    Output,
-    /// Anything else: a role, a finish reason, usage.
-    Other,
-    /// The server reports an error inside the stream.
-    Error,
-}
-
-/// Token counts as the server reports them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// `prompt_tokens`.
-    pub input: Option<u32>,
-    /// `completion_tokens`.
-    pub output: Option<u32>,
-}
 
 const OUTPUT_KEYS: [&[u8]; 5] = [
     b"\"content\"",
@@ -34,11 +16,22 @@ const OUTPUT_KEYS: [&[u8]; 5] = [
     b"\"arguments\"",
 ];
 
-/// Classifies the data of one event.
-pub fn classify(data: &[u8]) -> Event {
-    if data == b"[DONE]" {
-        return Event::Done;
+pub fn read(data: &[u8]) -> Reading {
+    Reading {
+        event: classify(data),
+        may_end: finishes(data),
+        usage: usage(data),
     }
+}
+
+pub fn read_whole(response: &[u8]) -> Reading {
+    Reading {
+        usage: usage(response),
+        ..Reading::of(Event::Other)
+    }
+}
+
+fn classify(data: &[u8]) -> Event {
     if OUTPUT_KEYS.iter().any(|key| has_text(data, key)) {
         return Event::Output;
     }
@@ -50,16 +43,13 @@ pub fn classify(data: &[u8]) -> Event {
 
 /// Whether an event says why its answer ends: a `finish_reason` that is not null. Servers that
 /// send no `[DONE]` send this.
-pub fn finishes(data: &[u8]) -> bool {
+fn finishes(data: &[u8]) -> bool {
     has_text(data, b"\"finish_reason\"")
 }
 
 /// Whether `key` stands in `data` with a string that is not empty.
 fn has_text(data: &[u8], key: &[u8]) -> bool {
-    memmem::find_iter(data, key).any(|at| match after_colon(&data[at + key.len()..]) {
-        Some([b'"', next, ..]) => *next != b'"',
-        _ => false,
-    })
+    memmem::find_iter(data, key).any(|at| after_colon(&data[at + key.len()..]).is_some_and(is_text))
 }
 
 /// What stands behind the first `key` and its colon.
@@ -67,34 +57,14 @@ fn value_of<'d>(data: &'d [u8], key: &[u8]) -> Option<&'d [u8]> {
     memmem::find_iter(data, key).find_map(|at| after_colon(&data[at + key.len()..]))
 }
 
-fn after_colon(bytes: &[u8]) -> Option<&[u8]> {
-    bytes
-        .trim_ascii_start()
-        .strip_prefix(b":")
-        .map(<[u8]>::trim_ascii_start)
-}
-
-/// The usage object in an event or a whole response, if there is one that is not null.
-pub fn usage(data: &[u8]) -> Option<Usage> {
-    // The last one counts: servers that report as they go repeat it.
-    let found = memmem::rfind(data, b"\"usage\"")?;
-    let object = after_colon(&data[found + b"\"usage\"".len()..])?;
-    if !object.starts_with(b"{") {
-        return None;
-    }
+/// The usage object in an event or a whole response, if there is one that is not null. The last
+/// one counts: servers that report as they go repeat it.
+fn usage(data: &[u8]) -> Option<Usage> {
+    let object = last(data, b"\"usage\"", |value| value.starts_with(b"{"))?;
     Some(Usage {
-        input: number_of(object, b"\"prompt_tokens\""),
-        output: number_of(object, b"\"completion_tokens\""),
+        input: member(object, b"prompt_tokens").and_then(number),
+        output: member(object, b"completion_tokens").and_then(number),
     })
-}
-
-fn number_of(object: &[u8], key: &[u8]) -> Option<u32> {
-    let value = value_of(object, key)?;
-    let end = value
-        .iter()
-        .position(|byte| !byte.is_ascii_digit())
-        .unwrap_or(value.len());
-    std::str::from_utf8(&value[..end]).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -104,7 +74,6 @@ mod tests {
     #[test]
     fn events_are_told_apart() {
         for (data, expected) in [
-            (r#"[DONE]"#, Event::Done),
             (
                 r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
                 Event::Other,

@@ -81,6 +81,10 @@ fn a_request_is_logged_as_it_came() {
         concurrent: 1,
         closed_early_ns: None,
         authorization: true,
+        endpoint: Some("chat".to_owned()),
+        images: 0,
+        audios: 0,
+        documents: 0,
     };
     assert_eq!(arrival, expected);
 }

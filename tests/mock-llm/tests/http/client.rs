@@ -146,7 +146,7 @@ fn note_events(reply: &mut Reply) {
         return;
     }
     for event in complete.skip(reply.events.len()) {
-        let text = event.strip_prefix("data: ").expect("an event of data");
-        reply.events.push((now, text.to_owned()));
+        let (_, text) = event.split_once("data:").expect("an event of data");
+        reply.events.push((now, text.trim_start().to_owned()));
     }
 }

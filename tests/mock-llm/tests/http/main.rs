@@ -3,5 +3,6 @@
 mod answers;
 mod arrivals;
 mod client;
+mod endpoints;
 mod program;
 mod timing;

@@ -1,53 +1,22 @@
-//! The bytes of an answer in OpenAI's shape, server-sent events or one JSON.
+//! Answers of OpenAI's chat and completions.
 //!
 //! What depends on the request (id, model, time) is rendered once per request;
 //! a token costs a copy. Every token has the same text.
 
-use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use bytes::Bytes;
 
-use crate::request::Api;
+use super::{Events, Facts, TOKEN, Token, now_s, put, token};
+use crate::api::Api;
 
-/// The text of every token; one word of the mock's tokenizer.
-macro_rules! token {
-    () => {
-        " tok"
-    };
-}
-const TOKEN: &str = token!();
 const CHAT_TOKEN: &str = concat!(r#""delta":{"content":""#, token!(), r#""}"#);
 const COMPLETION_TOKEN: &str = concat!(r#""text":""#, token!(), r#"""#);
 
-/// What the bytes of one answer depend on.
-pub struct Facts<'a> {
-    pub api: Api,
-    pub model: &'a str,
-    /// Connection and the request's number on it: the answer's id.
-    pub id: (u64, u64),
-    pub prompt_tokens: u64,
-    pub completion_tokens: u32,
-    /// Whether a stream ends with a chunk of usage.
-    pub include_usage: bool,
-}
-
-/// The three parts a stream is put together from.
-pub struct Events {
-    /// The role chunk; empty for completions.
-    pub opening: Bytes,
-    /// The chunk of any one token.
-    pub token: Bytes,
-    /// The chunk with the finish reason, the usage if asked for, and `[DONE]`.
-    pub closing: Bytes,
-}
-
 impl Facts<'_> {
     /// The events of a streamed answer.
-    pub fn events(&self) -> Events {
+    pub(super) fn openai_events(&self) -> Events {
         let head = self.head(match self.api {
             Api::Chat => "chat.completion.chunk",
-            Api::Completions => "text_completion",
+            _ => "text_completion",
         });
         let mut out = Vec::with_capacity(6 * head.len() + 800);
         if self.api == Api::Chat {
@@ -61,7 +30,7 @@ impl Facts<'_> {
         let opening_end = out.len();
         let token = match self.api {
             Api::Chat => CHAT_TOKEN,
-            Api::Completions => COMPLETION_TOKEN,
+            _ => COMPLETION_TOKEN,
         };
         self.event(&mut out, &head, token, "null");
         let token_end = out.len();
@@ -69,30 +38,31 @@ impl Facts<'_> {
         let all = Bytes::from(out);
         Events {
             opening: all.slice(..opening_end),
-            token: all.slice(opening_end..token_end),
+            token: Token::Same(all.slice(opening_end..token_end)),
             closing: all.slice(token_end..),
+            closes_with_token: false,
         }
     }
 
     /// The whole answer as one JSON.
-    pub fn json(&self) -> Bytes {
+    pub(super) fn openai_json(&self) -> Bytes {
         let mut out = self.head(match self.api {
             Api::Chat => "chat.completion",
-            Api::Completions => "text_completion",
+            _ => "text_completion",
         });
         let text_bytes = TOKEN.len() * self.completion_tokens as usize;
         out.reserve(text_bytes + 300);
         out.extend_from_slice(br#""choices":[{"index":0,"#);
         out.extend_from_slice(match self.api {
             Api::Chat => br#""message":{"role":"assistant","content":""#,
-            Api::Completions => br#""text":""#.as_slice(),
+            _ => br#""text":""#.as_slice(),
         });
         for _ in 0..self.completion_tokens {
             out.extend_from_slice(TOKEN.as_bytes());
         }
         out.extend_from_slice(match self.api {
             Api::Chat => br#""}"#,
-            Api::Completions => br#"""#.as_slice(),
+            _ => br#"""#.as_slice(),
         });
         out.extend_from_slice(br#","logprobs":null,"finish_reason":"length"}],"#);
         self.usage(&mut out);
@@ -105,12 +75,10 @@ impl Facts<'_> {
         let mut out = Vec::with_capacity(160 + self.model.len());
         let prefix = match self.api {
             Api::Chat => "chatcmpl",
-            Api::Completions => "cmpl",
+            _ => "cmpl",
         };
         let (connection, number) = self.id;
-        let created = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
+        let created = now_s();
         put(
             &mut out,
             format_args!(r#"{{"id":"{prefix}-{connection}-{number}","#),
@@ -134,7 +102,7 @@ impl Facts<'_> {
             out,
             format_args!(r#","logprobs":null,"finish_reason":{finish}}}]"#),
         );
-        if self.include_usage {
+        if self.ask.include_usage {
             out.extend_from_slice(br#","usage":null"#);
         }
         out.extend_from_slice(b"}\n\n");
@@ -144,10 +112,10 @@ impl Facts<'_> {
     fn close(&self, out: &mut Vec<u8>, head: &[u8]) {
         let empty = match self.api {
             Api::Chat => r#""delta":{}"#,
-            Api::Completions => r#""text":"""#,
+            _ => r#""text":"""#,
         };
         self.event(out, head, empty, r#""length""#);
-        if self.include_usage {
+        if self.ask.include_usage {
             out.extend_from_slice(b"data: ");
             out.extend_from_slice(head);
             out.extend_from_slice(br#""choices":[],"#);
@@ -158,7 +126,7 @@ impl Facts<'_> {
     }
 
     fn usage(&self, out: &mut Vec<u8>) {
-        let (prompt, completion) = (self.prompt_tokens, u64::from(self.completion_tokens));
+        let (prompt, completion) = (self.ask.counts.words, u64::from(self.completion_tokens));
         let total = prompt + completion;
         put(out, format_args!(r#""usage":{{"prompt_tokens":{prompt},"#));
         put(
@@ -166,8 +134,4 @@ impl Facts<'_> {
             format_args!(r#""completion_tokens":{completion},"total_tokens":{total}}}"#),
         );
     }
-}
-
-fn put(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("a Vec takes every byte");
 }
