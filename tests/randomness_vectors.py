@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Checks the test vectors of schemas/RANDOMNESS.md with randomness.py, beside this file.
+"""Checks the test vectors of schemas/RANDOMNESS.md with randomness.py and randomness_data.py,
+beside this file.
 
 Integers must agree exactly, floats within 1e-12 relative (Python's math library is not the
 pinned libm). What needs the tokenizer's vocabulary (the words, the text hashes) is left to
-compiler/tests/rng_vectors.rs.
+compiler/tests/rng_vectors.rs and data_vectors.rs.
 
 usage: randomness_vectors.py [RANDOMNESS.md]      exit 0: all agree, 1: at least one does not
 """
 
+import hashlib
 import itertools
 import math
 import pathlib
 import sys
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
+import randomness_data as data  # noqa: E402
 from randomness import (  # noqa: E402
     Distribution,
     Pairs,
@@ -129,6 +132,66 @@ def check_text(text, check):
         check.equal(f"prompt {index} {tokens}", pieces, prompt_pieces(stream, int(tokens)))
 
 
+def listed(values):
+    """Lists one behind the other."""
+    return "; ".join(", ".join(map(str, value)) for value in values)
+
+
+def check_drawn_texts(text, check):
+    words = int(dict(table(text, "Vectors: corpus"))["vocabulary words"])
+    for index, tokens, ranks in table(text, "Vectors: random text"):
+        check.numbers(f"random {index}", ranks, data.random_words(int(index), int(tokens), words))
+    for block, first, digest in table(text, "Vectors: code"):
+        lines = data.Code(int(block), words).lines()
+        check.equal(f"code {block}", first, lines[1].strip())
+        whole = "".join(line + "\n" for line in lines)
+        check.equal(f"code {block} whole", digest, hashlib.sha256(whole.encode()).hexdigest())
+    for populations, number, ordinal, ranks in table(text, "Vectors: leads"):
+        spelt = data.lead(int(populations), int(number), int(ordinal), words)
+        check.numbers(f"lead {populations} {number} {ordinal}", ranks, spelt)
+
+
+def check_media(text, check):
+    for kind, count, pool, printed in table(text, "Vectors: selections"):
+        held = [data.selection(kind, count, int(pool), index) for index in range(4)]
+        check.equal(f"selection {kind} {count}", printed, listed(held))
+    for width, height, weights, printed in table(text, "Vectors: images"):
+        weights = [int(weight) for weight in weights.split(", ")]
+        named = ("png", "jpeg", "webp")
+        shown = []
+        for number in range(4):
+            w, h = data.dimensions(width, height, number)
+            shown.append(f"{w}x{h} {named[data.image_format(weights, number)]}")
+        check.equal(f"images {width} {height}", printed, ", ".join(shown))
+    for number, width, height, printed in table(text, "Vectors: noise"):
+        pixels = data.pixels(int(number), int(width), int(height))
+        check.equal(f"noise {number}", printed, pixels.hex())
+    for duration, rates, depths, printed in table(text, "Vectors: clips"):
+        rates, depths = ([int(v) for v in values.split(", ")] for values in (rates, depths))
+        shown = ["/".join(map(str, data.clip(duration, rates, depths, m))) for m in range(4)]
+        check.equal(f"clips {duration}", printed, ", ".join(shown))
+    for number, depth, printed in table(text, "Vectors: samples"):
+        check.numbers(f"samples {number}", printed, data.samples(int(number), int(depth), 6))
+
+
+def check_choices(text, check):
+    for pool, printed in table(text, "Vectors: prefix choices"):
+        drawn = [Stream("dataset.prompt.prefix", i).below(int(pool)) for i in range(8)]
+        check.numbers(f"prefix of {pool}", printed, drawn)
+    for kind, count, length, printed in table(text, "Vectors: documents"):
+        is_batch = kind == "batch"
+        lengths = [data.documents(count, length, index, is_batch) for index in range(3)]
+        check.equal(f"{kind} {count} {length}", printed, listed(lengths))
+    for call, printed in table(text, "Vectors: data sets"):
+        order, conversations = parse_call(call)
+        if order == "random_pool":
+            drawn = [data.taken_of_pools(conversations, ordinal) for ordinal in range(6)]
+            check.equal(call, printed, listed(drawn))
+        else:
+            drawn = [data.taken(order, conversations, ordinal) for ordinal in range(12)]
+            check.numbers(call, printed, drawn)
+
+
 def main(arguments):
     beside = pathlib.Path(__file__).resolve().parent.parent / "schemas" / "RANDOMNESS.md"
     document = pathlib.Path(arguments[0]) if arguments else beside
@@ -139,6 +202,9 @@ def main(arguments):
     check_distributions(text, check)
     check_times(text, check)
     check_text(text, check)
+    check_drawn_texts(text, check)
+    check_media(text, check)
+    check_choices(text, check)
     print(f"{check.compared} comparisons, {check.wrong} wrong")
     return 1 if check.wrong else 0
 

@@ -1,18 +1,19 @@
 //! From a spec's text to a workload file: reads what the spec names, plans, materialises, writes.
 
-use crate::dataset::DataError;
+use crate::dataset::{DataError, Medium, MediumKind};
 use crate::inputs::{InputError, Inputs, read_sets, read_traces};
 use crate::materialise::error::MakeError;
 use crate::materialise::{self, Made, MediaPools, Totals, materialise};
 use crate::media::{self, MediaError};
 use crate::notes::{Counted, notes};
-use crate::plan::Plan;
+use crate::plan::{Plan, Population};
 use crate::provenance::Provenance;
 use crate::rng::Seed;
-use crate::spec::{Spec, SpecError, TokenizerKind, TokenizerRef};
+use crate::spec::{ImageSource, Spec, SpecError, TokenizerKind, TokenizerRef};
 use crate::text::corpora::{Corpora, CorporaError};
 use crate::text::salt::salt;
 use crate::text::tokenizer::{Tokenizer, TokenizerError, resolve};
+use rayon::prelude::*;
 use schemas::error::WriteError;
 use schemas::writer::{Finished, WorkloadWriter};
 use std::path::Path;
@@ -88,8 +89,8 @@ pub enum CompileError {
         error: Box<MediaError>,
     },
     /// A body cannot be made as the spec asks.
-    #[error(transparent)]
-    Make(MakeError),
+    #[error("{place}{error}")]
+    Make { place: String, error: MakeError },
     /// The workload cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -99,15 +100,6 @@ pub enum CompileError {
     /// The user stopped it.
     #[error("interrupted; nothing was written")]
     Interrupted,
-}
-
-impl From<MakeError> for CompileError {
-    fn from(error: MakeError) -> Self {
-        match error {
-            MakeError::Write(error) => Self::Write(error),
-            error => Self::Make(error),
-        }
-    }
 }
 
 impl Job<'_> {
@@ -121,6 +113,20 @@ impl Job<'_> {
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         format!("{}:{line}:{column}: ", self.spec_name)
+    }
+
+    /// An error about bodies, with the place of the key that they cannot be made by.
+    fn make_error(&self, error: MakeError) -> CompileError {
+        let key = match &error {
+            MakeError::TooShortToBeUnique { .. } => "unique:",
+            MakeError::NoSalt => "salt:",
+            MakeError::Text(_) | MakeError::Write(_) => "",
+        };
+        let place = self.place_of(key);
+        match error {
+            MakeError::Write(error) => CompileError::Write(error),
+            error => CompileError::Make { place, error },
+        }
     }
 
     /// An error about a trace, with its place in the spec unless it has one in the trace.
@@ -180,7 +186,7 @@ pub fn compile(
     })?;
     let salted = spec.populations.iter().any(|p| p.data.front.salt);
     let salt = salted.then(|| salt(&corpora.words).ok_or(MakeError::NoSalt));
-    let salt = salt.transpose()?;
+    let salt = salt.transpose().map_err(|error| job.make_error(error))?;
     let media = media_pools(&plan, seed, job)?;
     let mut writer = WorkloadWriter::create(job.target)?;
     let expected = plan.expected_arrivals();
@@ -192,7 +198,8 @@ pub fn compile(
         salt: salt.as_ref(),
         seed,
     };
-    let made = materialise(&bytes_job, &mut writer, &mut |done| go_on(done, expected))?;
+    let made = materialise(&bytes_job, &mut writer, &mut |done| go_on(done, expected));
+    let made = made.map_err(|error| job.make_error(error))?;
     let Made {
         tables,
         stages,
@@ -239,20 +246,51 @@ fn media_pools(plan: &Plan, seed: Seed, job: &Job) -> Result<Vec<MediaPools>, Co
     let mut pools = Vec::with_capacity(plan.populations.len());
     for population in &plan.populations {
         let (data, prefix) = (&population.spec.data, population.prefix());
+        let folder = match data.images.as_ref().map(|images| &images.source) {
+            Some(ImageSource::Folder(folder)) => folder,
+            _ => "",
+        };
         let images = data.images.as_ref();
         let images = images.map(|images| media::images::pool(images, seed, prefix, job.directory));
         let audio = data.audio.as_ref();
         let audio = audio.map(|audio| media::audio::pool(audio, seed, prefix));
         let media_error = |error: MediaError| CompileError::Media {
-            place: String::new(),
+            place: job.place_of(match &error {
+                MediaError::PoolTooLarge { kind: "clips", .. } => "audio:",
+                MediaError::PoolTooLarge { .. } => "images:",
+                _ => folder,
+            }),
             error: Box::new(error),
         };
         pools.push(MediaPools {
             images: images.transpose().map_err(media_error)?.unwrap_or_default(),
             audio: audio.transpose().map_err(media_error)?.unwrap_or_default(),
+            named: named_media(population, job)?,
         });
     }
     Ok(pools)
+}
+
+/// The media that a population's data set names, looked up beside its file.
+fn named_media(population: &Population, job: &Job) -> Result<Vec<media::Reference>, CompileError> {
+    let Some(set) = &population.set else {
+        return Ok(Vec::new());
+    };
+    let set = &set.fitted.set;
+    let read = |medium: &Medium| {
+        let (file, line, column) = medium.place;
+        let file = &set.files[file as usize].file;
+        let directory = Path::new(file).parent().unwrap_or(job.directory);
+        let read = match medium.kind {
+            MediumKind::Image => media::file::image(&medium.reference, directory),
+            MediumKind::Audio => media::file::audio(&medium.reference, directory),
+        };
+        read.map_err(|error| CompileError::Media {
+            place: format!("{file}:{line}:{column}: "),
+            error: Box::new(error),
+        })
+    };
+    set.media.par_iter().map(read).collect()
 }
 
 /// 53 random bits: every JSON reader keeps such a number exactly.

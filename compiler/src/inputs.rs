@@ -1,5 +1,6 @@
 //! The files that a spec names: traces, and histograms. Each is read once and known by its hash.
 
+use crate::dataset::fit::Fitted;
 use crate::dataset::{DataError, DataSet};
 use crate::plan::{PlanError, PopulationTraces, Replayed};
 use crate::spec::{self, Lengths, Load, Spec, TraceFormat, TraceRef};
@@ -117,16 +118,20 @@ pub fn read_sets(
         let Some(named) = &population.data.set else {
             continue;
         };
+        let error = |error| InputError::Set(named.path.clone(), Box::new(error));
         let is_same = |set: &spec::SetRef| set.path == named.path && set.kind == named.kind;
-        if let Some((_, set)) = read.iter().find(|(set, _)| is_same(set)) {
-            traces.set = Some(Arc::clone(set));
-            continue;
-        }
-        let set = DataSet::read(named.kind, &directory.join(&named.path), tokenizer);
-        let set = set.map_err(|error| InputError::Set(named.path.clone(), Box::new(error)))?;
-        let set = Arc::new(set);
-        read.push((named, Arc::clone(&set)));
-        traces.set = Some(set);
+        let known = read.iter().find(|(set, _)| is_same(set));
+        let set = match known {
+            Some((_, set)) => Arc::clone(set),
+            None => {
+                let set = DataSet::read(named.kind, &directory.join(&named.path), tokenizer);
+                let set = Arc::new(set.map_err(error)?);
+                read.push((named, Arc::clone(&set)));
+                set
+            }
+        };
+        let fitted = Fitted::new(set, population, tokenizer).map_err(error)?;
+        traces.set = Some(fitted);
     }
     Ok(())
 }

@@ -213,10 +213,13 @@ fn a_schedule_begins_with_the_earliest_and_needs_every_first_time() {
         let conversations = set.conversations.len() as u64;
         schedule(set, &Sampler::new(&named, conversations, &[], SEED, None))
     };
-    let (begins, origin_ns) = plan(&read(&[a, b, a].concat())).unwrap();
-    let begin = |at_ns, place| Begin { at_ns, place };
+    let begins = plan(&read(&[a, b, a].concat())).unwrap();
+    let begin = |at_ns, place| Begin {
+        at_ns,
+        place,
+        from: 0,
+    };
     assert_eq!(begins, [begin(0, 1), begin(500_000, 0), begin(500_000, 2)]);
-    assert_eq!(origin_ns, 1_000_000_000);
     let error = plan(&read(&[a, "\n", "{\"text\": \"c\"}\n"].concat())).unwrap_err();
     assert!(
         matches!(&error, PlanError::NoTimestamp { line: 3, .. }),

@@ -7,10 +7,9 @@ use std::fmt::Debug;
 
 use compiler::rng::{Component, Seed, Stream, Streams};
 use compiler::samplers::{
-    self, Distribution, Interval, Pair, PairDistribution, Ramp, RateProfile, Shape, Share,
-    WeightedChoice,
+    self, Interval, Pair, PairDistribution, Ramp, RateProfile, Share, WeightedChoice,
 };
-use document::{SEED, call, check, component, list, number, stream};
+use document::{SEED, call, check, component, distribution, list, number, stream};
 
 fn four<T: Debug>(stream: &mut Stream, mut draw: impl FnMut(&mut Stream) -> T) -> String {
     list([(); 4].map(|()| draw(stream)))
@@ -66,42 +65,6 @@ fn permutations_are_as_printed() {
         let order = samplers::permutation(&mut stream, number(call(&inputs[0]).1[0]));
         vec![list(order), format!("{:016x}", stream.next_u64())]
     });
-}
-
-/// A distribution as the document writes it; its last two arguments are the bounds.
-fn distribution(text: &str) -> Distribution {
-    let (name, args) = call(text);
-    let float = |i: usize| number::<f64>(args[i]);
-    let shape = match name {
-        "fixed" => return Distribution::fixed(number(args[0])),
-        "uniform" => Shape::Uniform,
-        "normal" => Shape::Normal {
-            mean: float(0),
-            std_dev: float(1),
-        },
-        "lognormal" => Shape::LogNormal {
-            mean: float(0),
-            std_dev: float(1),
-        },
-        "skew_normal" => Shape::SkewNormal {
-            mean: float(0),
-            std_dev: float(1),
-            skew: float(2),
-        },
-        "exponential" => Shape::Exponential { mean: float(0) },
-        "poisson" => Shape::Poisson { mean: float(0) },
-        "zipf" => Shape::Zipf { exponent: float(0) },
-        "empirical" => {
-            let items = args[..args.len() - 2].iter();
-            let item = |text: &&str| text.split_once(':').map(|(v, w)| (number(v), number(w)));
-            Shape::Empirical(items.map(|text| item(text).unwrap()).collect())
-        }
-        other => panic!("no distribution {other}"),
-    };
-    let [.., min, max] = args[..] else {
-        panic!("no bounds in {text}")
-    };
-    Distribution::new(shape, number(min), number(max)).unwrap()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! text chooses, and in no other byte.
 
 use crate::made::{self, Made, REQUESTS};
+use crate::recorder::Recorder;
 use crate::support::{dir, server};
 use harness::Dir;
 use schemas::body::Piece;
@@ -9,9 +10,6 @@ use schemas::layout::{RequestRecord, Section};
 use schemas::manifest::Salt;
 use schemas::reader::Workload;
 use serde_json::{Value, json};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
 
 const UNSALTED: &[u8] = b"book book book book";
 /// Two texts and what they put into the slot, as schemas/WORKLOAD.md has it.
@@ -45,63 +43,6 @@ fn made(change: impl FnOnce(&mut Made)) -> Dir {
     let dir = dir();
     made::write(&dir.path("w.wlc"), change);
     dir
-}
-
-/// A server that keeps every byte of every request.
-struct Recorder {
-    url: String,
-    requests: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Recorder {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let requests = Arc::default();
-        let kept = Arc::clone(&requests);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || record(&stream, &kept));
-            }
-        });
-        Recorder { url, requests }
-    }
-
-    /// Fires the directory's workload; gives what was received.
-    #[track_caller]
-    fn fired(&self, dir: &Dir, results: &str, flags: &str) -> Vec<Vec<u8>> {
-        let url = &self.url;
-        let call = format!("run w.wlc --out {results} --url {url} {flags}");
-        dir.replay(&call).run().ok();
-        let accounting = &dir.json(&format!("{results}/summary.json"))["accounting"];
-        assert_eq!(accounting["ok"], REQUESTS, "{accounting}");
-        std::mem::take(&mut *self.requests.lock().expect("no thread panics"))
-    }
-}
-
-/// Reads requests until the client goes away, and answers each.
-fn record(stream: &TcpStream, kept: &Mutex<Vec<Vec<u8>>>) -> io::Result<()> {
-    let mut reader = BufReader::new(stream);
-    let answer = r#"{"choices":[{"index":0,"text":" a","finish_reason":"stop"}]}"#;
-    loop {
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
-            if reader.read_until(b'\n', &mut request)? == 0 {
-                return Ok(());
-            }
-        }
-        let head = String::from_utf8_lossy(&request).into_owned();
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
-        let length: u64 = length.map_or(0, |length| length.parse().expect("a number"));
-        reader.by_ref().take(length).read_to_end(&mut request)?;
-        kept.lock().expect("no thread panics").push(request);
-        let length = answer.len();
-        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
-        write!(&*stream, "{head}: {length}\r\n\r\n{answer}")?;
-    }
 }
 
 /// Whether the second run sent what the first did, but for these words in the slots.

@@ -7,6 +7,7 @@
 
 pub mod arena;
 pub mod error;
+pub mod fit;
 
 mod build;
 mod conversation;

@@ -3,8 +3,10 @@
 use super::error::MakeError;
 use super::shared::{Literal, Shared, SharedPayload};
 use super::texts::{Texts, Turn};
+use crate::dataset::Id;
 use crate::payload::{Element, Role};
 use crate::plan::media::Selection;
+use crate::plan::set::{Held, Set, answer, raw, said};
 use crate::plan::{PlannedRequest, Population};
 use crate::rng::Stream;
 use crate::rng::index::request_index;
@@ -13,6 +15,7 @@ use crate::text::prompt::Place;
 use crate::text::source::{Cut, TextOut};
 use schemas::leaf::{BodyDigest, BodyHasher};
 use schemas::writer::Segment;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// Bodies that are being made on one thread, one after the other.
@@ -66,8 +69,14 @@ impl Bodies {
             previous: None,
             pool_prefix: None,
         };
+        if body.raw() {
+            return Ok(body.hasher.finish());
+        }
         body.front()?;
-        body.turns(index)?;
+        match &population.set {
+            Some(set) => body.set_turns(set, index)?,
+            None => body.turns(index)?,
+        }
         body.documents()?;
         body.end();
         Ok(body.hasher.finish())
@@ -125,6 +134,93 @@ impl Body<'_, '_> {
         self.text();
         self.media(media);
         Ok(())
+    }
+
+    /// The whole body, if a data set has it; says whether that is so.
+    fn raw(&mut self) -> bool {
+        let Some(set) = self
+            .population
+            .set
+            .as_ref()
+            .filter(|_| self.population.is_raw())
+        else {
+            return false;
+        };
+        let turns = set.turns(self.request, self.request.turn);
+        for raw in turns.iter().filter_map(|turn| raw(turn)) {
+            self.hasher.segment(set.fitted.set.bodies.get(raw.body));
+            self.bodies
+                .segments
+                .push(self.payload.data.body_at(raw.body));
+        }
+        true
+    }
+
+    /// Earlier turns of a data set's conversation, if they are repeated, and the last.
+    fn set_turns(&mut self, set: &Set, index: u64) -> Result<(), MakeError> {
+        let (request, payload) = (self.request, self.payload);
+        let first = match set.history() {
+            Some(_) => 0,
+            None => request.turn,
+        };
+        for turn in first..=request.turn {
+            let turns = set.turns(request, turn);
+            let before = turns.iter().filter_map(|turn| said(turn));
+            for (role, id) in before.flat_map(|said| &said.before) {
+                let place = self.begin(Element::text(*role));
+                self.data_text(set, *id, place);
+            }
+            for (element, held) in set.held(&turns, payload.payload.api) {
+                match held {
+                    Held::Text(id) => {
+                        let place = match element {
+                            Element::Text { parts, .. } => self.begin_said(parts)?,
+                            element => self.begin(element),
+                        };
+                        self.data_text(set, id, place);
+                    }
+                    Held::Image(number) | Held::Audio(number) => {
+                        self.begin(element);
+                        self.literal(payload.data.medium(number));
+                    }
+                }
+            }
+            if turn == request.turn {
+                break;
+            }
+            match (set.history(), answer(turns[0])) {
+                (Some(History::Live), _) => self.answer_to(index - u64::from(request.turn - turn)),
+                (_, Some(id)) => {
+                    let place = self.begin(Element::text(Role::Assistant));
+                    self.data_text(set, id, place);
+                }
+                (_, None) => {
+                    let place = self.begin(Element::text(Role::Assistant));
+                    let made_up = Turn {
+                        ordinal: request.ordinal,
+                        turn,
+                        tokens: self.population.set_output(set, request, turn),
+                    };
+                    let out = &mut self.bodies.out;
+                    self.texts.turn(Role::Assistant, made_up, place, out)?;
+                    self.text();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A text of the data set.
+    fn data_text(&mut self, set: &Set, id: Id, place: Place) {
+        let text = set.fitted.set.texts.escaped(id);
+        if text.is_empty() {
+            return;
+        }
+        if place == Place::Behind {
+            self.literal(&self.shared.space);
+        }
+        self.hasher.segment(text.as_bytes());
+        self.bodies.segments.push(self.payload.data.text_at(id));
     }
 
     /// Documents, or the further texts of a batch.
@@ -223,7 +319,7 @@ impl Body<'_, '_> {
 
     fn end(&mut self) {
         let last = self.previous.expect("a body holds something");
-        debug_assert_eq!(last, self.request.last_element());
+        debug_assert_eq!(last.number(), self.request.last.number());
         if let Some(closing) = self.payload.closing(last) {
             self.literal(closing);
             self.own_parameters();
@@ -235,6 +331,14 @@ impl Body<'_, '_> {
         let own = &mut self.bodies.out.own;
         let begin = own.len();
         self.payload.append_parameters(&self.request.sampled, own);
+        if let Some(set) = &self.population.set {
+            let turns = set.turns(self.request, self.request.turn);
+            let extra = turns.iter().filter_map(|turn| said(turn));
+            for (key, value) in extra.flat_map(|said| &said.extra) {
+                let key = serde_json::Value::from(&**key);
+                write!(own, ",{key}:{value}").expect("a String takes everything");
+            }
+        }
         let end = own.len();
         self.own(begin..end);
     }

@@ -5,13 +5,14 @@
 //! the number of threads or on where a batch ends.
 
 mod body;
+mod data;
 pub mod error;
 mod links;
 mod records;
 mod shared;
 mod texts;
 
-use crate::media::Pool;
+use crate::media::{Pool, Reference};
 use crate::payload::Payload;
 use crate::plan::cancellation::Cancel;
 use crate::plan::{Arrival, Plan, PlannedRequest, Population};
@@ -25,7 +26,7 @@ use rayon::prelude::*;
 use records::Records;
 use schemas::Digest;
 use schemas::error::WriteError;
-use schemas::layout::{RequestRecord, StageRecord};
+use schemas::layout::{NONE_U32, RequestRecord, StageRecord, optional_u32};
 use schemas::leaf::request_leaf;
 use schemas::salt::Salt;
 use schemas::tables::TablesBuilder;
@@ -57,6 +58,8 @@ pub struct Job<'j> {
 pub struct MediaPools {
     pub images: Pool,
     pub audio: Pool,
+    /// Those that its data set names, in its order.
+    pub named: Vec<Reference>,
 }
 
 impl<'j> Job<'j> {
@@ -130,6 +133,7 @@ pub fn materialise(
     let texts = place_texts(job, writer)?;
     let populations = &job.plan.populations;
     let mut numbering = Numbering {
+        plan: job.plan,
         records: Records::new(job)?,
         links: Links::new(populations),
         totals: Totals::default(),
@@ -172,6 +176,7 @@ pub fn materialise(
 
 /// What gives requests their places in the file, in order.
 struct Numbering<'j> {
+    plan: &'j Plan<'j>,
     records: Records<'j>,
     links: Links,
     totals: Totals,
@@ -200,11 +205,14 @@ impl Numbering<'_> {
             let begins_session = planned.session.is_some_and(|(_, turn)| turn == 0);
             self.totals.requests += 1;
             self.totals.sessions += u64::from(begins_session);
-            let late = matches!(planned.cancel, Cancel::Tokens(n) if n > planned.output_tokens);
+            let asked = planned.output_tokens;
+            let late =
+                matches!(planned.cancel, Cancel::Tokens(n) if n > asked && asked != NONE_U32);
             self.late_cancels += u64::from(late);
             self.exceeded += u64::from(planned.is_exceeded);
             let payload = &mut payloads[planned.population as usize];
-            payload.ensure(&planned, writer)?;
+            let population = &self.plan.populations[planned.population as usize];
+            payload.ensure(&planned, population, writer)?;
             let after = self.links.resolve(&planned, index);
             let record = self.records.record(&planned, index, after)?;
             numbered.push(Numbered {
@@ -220,7 +228,7 @@ impl Numbering<'_> {
 fn place_shared<'j>(job: &Job<'j>, writer: &mut WorkloadWriter) -> Result<Shared<'j>, WriteError> {
     // The slot is the first of the blob.
     let salt = job.salt.map(|salt| {
-        let bytes = salt.unsalted().into_bytes();
+        let bytes = salt.unsalted().into_bytes().into();
         let at = writer.salt_slot(salt)?;
         Ok::<_, WriteError>(Literal { bytes, at })
     });
@@ -353,7 +361,7 @@ fn write(chunks: Vec<Chunk>, writer: &mut WorkloadWriter) -> Result<Totals, Writ
             segments = rest;
             writer.request(*record, body, *leaf)?;
             totals.input_tokens += u64::from(record.input_tokens.get());
-            totals.output_tokens += u64::from(record.output_tokens.get());
+            totals.output_tokens += optional_u32(record.output_tokens).map_or(0, u64::from);
             totals.body_bytes += record.body_bytes.get();
         }
     }

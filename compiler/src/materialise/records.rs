@@ -4,6 +4,7 @@ use super::Job;
 use crate::payload::Payload;
 use crate::plan::cancellation::Cancel;
 use crate::plan::request::TraceLabels;
+use crate::plan::set::raw;
 use crate::plan::{Plan, PlannedRequest, PlannedStage, Population, Start};
 use schemas::error::WriteError;
 use schemas::layout::{
@@ -31,10 +32,23 @@ struct OfPopulation<'j> {
     adapters: Vec<u32>,
     /// By model, then by adapter, none first.
     paths: Vec<Vec<u32>>,
+    payload: Payload<'j>,
     population: &'j Population<'j>,
     labels: BTreeMap<TraceLabels, u32>,
+    /// Header fields of every request, in the order of the file.
+    headers: Vec<(&'j str, &'j str)>,
     /// The session of the request before: most turns follow their own.
-    session: Option<(u64, u32)>,
+    session: Option<Session>,
+}
+
+/// A session, and what its requests refer to.
+#[derive(Clone, Copy)]
+struct Session {
+    number: u64,
+    /// Its name.
+    name: u32,
+    /// Header fields, with the one that carries the name, if the spec has one.
+    headers: u32,
 }
 
 impl<'j> Records<'j> {
@@ -88,13 +102,16 @@ impl<'j> Records<'j> {
             Cancel::Delay(ns) => record.cancel_after_ns = ns.into(),
             Cancel::Tokens(tokens) => record.cancel_after_tokens = tokens.into(),
         }
-        if let Some((session, turn)) = request.session {
-            record.session = of.session(session, &mut self.tables)?.into();
+        if let Some((number, turn)) = request.session {
+            let session = of.session(number, &mut self.tables)?;
+            record.session = session.name.into();
+            record.headers = session.headers.into();
             record.turn = turn.into();
         }
         if of.is_live() && request.turn > 0 {
             record.flags |= REQUEST_LIVE;
         }
+        of.of_set(request, &mut record, &mut self.tables)?;
         record.labels = of.labels(request.labels, &mut self.tables)?.into();
         self.stage_requests[request.stage as usize] += 1;
         Ok(record)
@@ -136,37 +153,99 @@ impl<'j> OfPopulation<'j> {
         let adapters = spec.adapters.iter().map(|adapter| id(&adapter.name));
         let adapters = adapters.collect::<Result<_, _>>()?;
         template.method = id(Payload::METHOD)?.into();
-        template.headers = tables.pair_list(&payload.headers())?.into();
+        let headers = payload.headers(spec.api.streaming);
+        template.headers = tables.pair_list(&headers)?.into();
         Ok(Self {
             template,
+            headers,
             generates: payload.generates(),
             models,
             adapters,
             paths,
+            payload,
             population,
             labels: BTreeMap::new(),
             session: None,
         })
     }
 
+    /// What a data set says of a request beside its content.
+    fn of_set(
+        &self,
+        request: &PlannedRequest,
+        record: &mut RequestRecord,
+        tables: &mut TablesBuilder,
+    ) -> Result<(), WriteError> {
+        let Some(set) = &self.population.set else {
+            return Ok(());
+        };
+        let turns = set.turns(request, request.turn);
+        let mut streaming = self.population.spec.api.streaming;
+        if let Some((turn, raw)) = turns.first().and_then(|turn| Some((turn, raw(turn)?))) {
+            streaming = raw.streams;
+            record.flags &= !REQUEST_STREAM;
+            record.flags |= if raw.streams { REQUEST_STREAM } else { 0 };
+            record.output_tokens = request.output_tokens.into();
+            if let Some(model) = &turn.model {
+                record.model = tables.string(model)?.into();
+            }
+            let path = match &raw.path {
+                Some(path) => path.to_string(),
+                None => self.payload.path(turn.model.as_deref().unwrap_or_default()),
+            };
+            record.path = tables.string(&path)?.into();
+            record.response_format = self.payload.response_format_at(&path) as u8;
+        }
+        let own: Vec<_> = turns.iter().flat_map(|turn| &turn.headers).collect();
+        if streaming == self.population.spec.api.streaming && own.is_empty() {
+            return Ok(());
+        }
+        let is_own = |name: &str| own.iter().any(|(own, _)| **own == *name);
+        let session = match (&self.population.spec.api.session_id_header, request.session) {
+            (Some(header), Some((number, _))) => Some((header, self.session_name(number))),
+            _ => None,
+        };
+        let mut headers = self.payload.headers(streaming);
+        headers.extend(session.iter().map(|(name, value)| (&***name, &**value)));
+        headers.retain(|(name, _)| !is_own(name));
+        headers.extend(own.iter().map(|(name, value)| (&**name, &**value)));
+        record.headers = tables.pair_list(&headers)?.into();
+        Ok(())
+    }
+
     fn is_live(&self) -> bool {
         self.population.history() == Some(crate::spec::History::Live)
     }
 
-    /// The id of `session_000000`; of a further population its name stands in front.
-    fn session(&mut self, number: u64, tables: &mut TablesBuilder) -> Result<u32, WriteError> {
-        match self.session {
-            Some((last, id)) if last == number => Ok(id),
-            _ => {
-                let name = match self.population.prefix() {
-                    Some(prefix) => format!("{prefix}/session_{number:06}"),
-                    None => format!("session_{number:06}"),
-                };
-                let id = tables.string(&name)?;
-                self.session = Some((number, id));
-                Ok(id)
-            }
+    /// `session_000000`; of a further population its name stands in front.
+    fn session_name(&self, number: u64) -> String {
+        match self.population.prefix() {
+            Some(prefix) => format!("{prefix}/session_{number:06}"),
+            None => format!("session_{number:06}"),
         }
+    }
+
+    /// A session, by its number.
+    fn session(&mut self, number: u64, tables: &mut TablesBuilder) -> Result<Session, WriteError> {
+        if let Some(session) = self.session.filter(|session| session.number == number) {
+            return Ok(session);
+        }
+        let name = self.session_name(number);
+        let headers = match &self.population.spec.api.session_id_header {
+            Some(header) => {
+                let own = std::iter::once((&**header, &*name));
+                let all: Vec<_> = self.headers.iter().copied().chain(own).collect();
+                tables.pair_list(&all)?
+            }
+            None => self.template.headers.get(),
+        };
+        let session = Session {
+            number,
+            name: tables.string(&name)?,
+            headers,
+        };
+        self.session = Some(session);
+        Ok(session)
     }
 
     fn labels(

@@ -1,6 +1,8 @@
 //! Text that bodies share, placed in the blob once.
 
 use super::MediaPools;
+use super::data::Data;
+use crate::media::{Media, Reference};
 use crate::payload::{Element, Payload};
 use crate::plan::sampling::Sampled;
 use crate::plan::{PlannedRequest, Population};
@@ -8,21 +10,22 @@ use crate::spec;
 use schemas::error::WriteError;
 use schemas::writer::{Segment, WorkloadWriter};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const ELEMENTS: usize = Element::ALL.len();
 
 /// A text and where it lies in the blob; perhaps of no bytes, and then nowhere.
 #[derive(Clone, Debug)]
 pub struct Literal {
-    pub bytes: Vec<u8>,
+    pub bytes: Arc<[u8]>,
     pub at: Segment,
 }
 
 impl Literal {
     /// Places a text in the blob.
     pub fn place(text: &str, writer: &mut WorkloadWriter) -> Result<Self, WriteError> {
-        let bytes = text.as_bytes().to_vec();
-        let at = writer.blob(&bytes)?;
+        let at = writer.blob(text.as_bytes())?;
+        let bytes = text.as_bytes().into();
         Ok(Self { bytes, at })
     }
 }
@@ -49,7 +52,11 @@ type TailKey = (Option<(u32, Option<u32>)>, usize, u32);
 
 /// What the bodies of one population share.
 pub struct SharedPayload<'p> {
-    payload: Payload<'p>,
+    pub payload: Payload<'p>,
+    /// What of its data set is in the blob.
+    pub data: Data,
+    /// The media that its data set names.
+    references: &'p [Reference],
     spec: &'p spec::Population,
     /// Whether texts follow one another in one string.
     pub joins_texts: bool,
@@ -81,17 +88,17 @@ impl<'p> SharedPayload<'p> {
     pub fn place(
         payload: Payload<'p>,
         population: &Population<'p>,
-        media: &MediaPools,
+        media: &'p MediaPools,
         writer: &mut WorkloadWriter,
     ) -> Result<Self, WriteError> {
         let elements = population.elements();
         let mut place = |text: &str| Literal::place(text, writer);
-        let images = media.images.media.iter();
-        let images = images.map(|image| place(&payload.image(image.mime, &image.base64)));
-        let images = images.collect::<Result<_, _>>()?;
-        let clips = media.audio.media.iter();
-        let clips = clips.map(|clip| place(&payload.audio(clip.format(), &clip.base64)));
-        let clips = clips.collect::<Result<_, _>>()?;
+        let images = placed_media(&media.images.media, &mut place, |image| {
+            payload.image(image.mime, &image.base64)
+        })?;
+        let clips = placed_media(&media.audio.media, &mut place, |clip| {
+            payload.audio(clip.format(), &clip.base64)
+        })?;
         let certain = population.certain_parameters().map(|certain| {
             let mut text = String::new();
             payload.append_parameters(&certain, &mut text);
@@ -111,6 +118,8 @@ impl<'p> SharedPayload<'p> {
         };
         let heads = heads(&payload, population, &elements, &mut place)?;
         Ok(Self {
+            data: Data::default(),
+            references: &media.named,
             is_salted: population.spec.data.front.salt,
             images,
             clips,
@@ -136,8 +145,17 @@ impl<'p> SharedPayload<'p> {
     pub fn ensure(
         &mut self,
         request: &PlannedRequest,
+        population: &Population,
         writer: &mut WorkloadWriter,
     ) -> Result<(), WriteError> {
+        if let Some(set) = &population.set {
+            let (payload, references) = (self.payload, self.references);
+            self.data
+                .ensure(set, request, &payload, references, writer)?;
+            if population.is_raw() {
+                return Ok(());
+            }
+        }
         let tokens = request.output_tokens;
         if self.head_says_tokens && !self.numbers.contains_key(&tokens) {
             let number = Literal::place(&tokens.to_string(), writer)?;
@@ -148,7 +166,7 @@ impl<'p> SharedPayload<'p> {
             let tail = self.payload.tail(self.model(request), tokens);
             let text = match &self.certain {
                 Some(certain) => {
-                    let fence = self.fence_behind(request.last_element());
+                    let fence = self.fence_behind(request.last);
                     format!("{fence}{certain}{tail}")
                 }
                 None => tail,
@@ -169,11 +187,7 @@ impl<'p> SharedPayload<'p> {
     fn tail_key(&self, request: &PlannedRequest) -> TailKey {
         let named = (request.model, request.adapter);
         let named = self.payload.tail_names_model().then_some(named);
-        (
-            named,
-            request.last_element().number(),
-            request.output_tokens,
-        )
+        (named, request.last.number(), request.output_tokens)
     }
 
     /// Appends sampling parameters, each with a comma in front.
@@ -213,6 +227,25 @@ impl<'p> SharedPayload<'p> {
     pub fn tail(&self, request: &PlannedRequest) -> &Literal {
         &self.tails[&self.tail_key(request)]
     }
+}
+
+/// Places a pool, equal media once.
+fn placed_media(
+    pool: &[Media],
+    place: &mut dyn FnMut(&str) -> Result<Literal, WriteError>,
+    text: impl Fn(&Media) -> String,
+) -> Result<Vec<Literal>, WriteError> {
+    let mut known: BTreeMap<[u8; 32], Literal> = BTreeMap::new();
+    let mut placed = Vec::with_capacity(pool.len());
+    for media in pool {
+        let literal = match known.get(&media.sha256) {
+            Some(literal) => literal.clone(),
+            None => place(&text(media))?,
+        };
+        known.insert(media.sha256, literal.clone());
+        placed.push(literal);
+    }
+    Ok(placed)
 }
 
 fn known(literals: &ByElement, element: Element) -> &Literal {

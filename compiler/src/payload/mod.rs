@@ -33,7 +33,7 @@ pub struct Payload<'s> {
     pub server: Option<Server>,
 }
 
-impl Payload<'_> {
+impl<'s> Payload<'s> {
     /// HTTP method of every endpoint.
     pub const METHOD: &'static str = "POST";
 
@@ -55,9 +55,10 @@ impl Payload<'_> {
         fill_path(self.api.path.as_deref().unwrap_or(own), model)
     }
 
-    /// Header fields: those that the endpoint needs, then those of the spec.
-    pub fn headers(&self) -> Vec<(&str, &str)> {
-        let accept = if self.api.streaming {
+    /// Header fields: those that the endpoint needs for an answer that is streamed or not, then
+    /// those of the spec.
+    pub fn headers(&self, streaming: bool) -> Vec<(&'s str, &'s str)> {
+        let accept = if streaming {
             "text/event-stream"
         } else {
             "application/json"
@@ -73,6 +74,20 @@ impl Payload<'_> {
         let needed = needed.filter(|(name, _)| !of_spec(name));
         let own = own.iter().map(|(name, value)| (&**name, &**value));
         needed.chain(own).collect()
+    }
+
+    /// How the answer to a body of a data set is to be read, which goes to this path: an endpoint
+    /// that is known by its path as what it is.
+    pub fn response_format_at(&self, path: &str) -> ResponseFormat {
+        let known = [
+            (chat::PATH, ResponseFormat::OpenAiChat),
+            (completion::PATH, ResponseFormat::OpenAiCompletion),
+            (embeddings::PATH, ResponseFormat::OpenAiEmbeddings),
+            (responses::PATH, ResponseFormat::OpenAiResponses),
+            (messages::PATH, ResponseFormat::AnthropicMessages),
+        ];
+        let known = known.into_iter().find(|(known, _)| *known == path);
+        known.map_or(self.response_format(), |(_, format)| format)
     }
 
     /// How the answer is to be read.
@@ -144,6 +159,12 @@ impl Payload<'_> {
             ApiKind::Messages => messages::image(mime, base64),
             _ => message::data_url(mime, base64),
         }
+    }
+
+    /// An image that the server fetches, between its fences.
+    pub fn image_url(&self, url: &str) -> String {
+        let quoted = json_string(url);
+        quoted[1..quoted.len() - 1].to_owned()
     }
 
     /// An audio clip between its fences; `format` is `wav` or `mp3`.

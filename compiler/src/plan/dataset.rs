@@ -159,41 +159,49 @@ impl Sampler {
     }
 }
 
-/// A conversation and when it begins, of a data set that is sent at its own times.
+/// Turns and when they begin, of a data set that is sent at its own times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Begin {
     /// From the earliest of all.
     pub at_ns: u64,
-    /// Its place among those that are used: the ordinal of its arrival.
+    /// The conversation's place among those that are used: the ordinal of its arrival.
     pub place: u32,
+    /// The first of the turns: every turn with a time of its own begins some.
+    pub from: u32,
 }
 
-/// When each conversation begins, in order of time, then of the file; and the time of the file's
-/// own clock that is 0 here.
+/// When each conversation begins, and each later turn that has a time of its own, in order of
+/// time, then of the file. A turn is never put before the one that it follows.
 ///
 /// # Errors
-/// If the first turn of one has no timestamp.
-pub fn schedule(set: &DataSet, sampler: &Sampler) -> Result<(Vec<Begin>, u64), PlanError> {
-    let begin = |place: u32| {
+/// If the first turn of a conversation has no timestamp.
+pub fn schedule(set: &DataSet, sampler: &Sampler) -> Result<Vec<Begin>, PlanError> {
+    let mut begins = Vec::new();
+    for place in 0..sampler.count() as u32 {
         let number = sampler.conversation(u64::from(place));
-        let first = &set.turns_of(number)[0];
-        match first.at_ns {
-            Some(at_ns) => Ok(Begin { at_ns, place }),
-            None => {
-                let file = set.conversations[number as usize].file as usize;
-                Err(PlanError::NoTimestamp {
-                    file: set.files[file].file.clone(),
-                    line: first.line,
-                })
-            }
+        let turns = set.turns_of(number);
+        if turns[0].at_ns.is_none() {
+            let file = set.conversations[number as usize].file as usize;
+            return Err(PlanError::NoTimestamp {
+                file: set.files[file].file.clone(),
+                line: turns[0].line,
+            });
         }
-    };
-    let begins = (0..sampler.count() as u32).map(begin);
-    let mut begins: Vec<Begin> = begins.collect::<Result<_, _>>()?;
-    begins.sort_unstable_by_key(|begin| (begin.at_ns, begin.place));
+        let mut before_ns = 0;
+        for (from, turn) in turns.iter().enumerate() {
+            let Some(at_ns) = turn.at_ns else { continue };
+            before_ns = at_ns.max(before_ns);
+            begins.push(Begin {
+                at_ns: before_ns,
+                place,
+                from: from as u32,
+            });
+        }
+    }
+    begins.sort_unstable_by_key(|begin| (begin.at_ns, begin.place, begin.from));
     let origin_ns = begins.first().map_or(0, |begin| begin.at_ns);
     for begin in &mut begins {
         begin.at_ns -= origin_ns;
     }
-    Ok((begins, origin_ns))
+    Ok(begins)
 }

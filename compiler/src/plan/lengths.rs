@@ -1,6 +1,7 @@
 //! How long prompts and answers are.
 
 use super::rows::Rows;
+use super::set::Set;
 use crate::rng::index::MAX_ORDINALS;
 use crate::rng::{Component, Seed, Streams};
 use crate::samplers::{Distribution, PairDistribution};
@@ -38,6 +39,7 @@ impl Lengths {
     pub fn new(
         population: &spec::Population,
         other: Option<&Rows>,
+        set: Option<&Set>,
         seed: Seed,
         prefix: Option<&str>,
     ) -> Self {
@@ -57,9 +59,15 @@ impl Lengths {
                 Self::Pairs(pairs.clone(), streams(Component::SequenceDistribution))
             }
             spec::Lengths::FromTrace => Self::Row,
-            spec::Lengths::FromSet => {
-                unreachable!("a population with a data set is refused before")
-            }
+            // Of what the data set does not say, the answer's length alone is drawn.
+            spec::Lengths::FromSet => Self::Drawn {
+                input: (Distribution::fixed(0), streams(Component::PromptLength)),
+                output: (
+                    set.and_then(Set::drawn_output)
+                        .unwrap_or_else(|| Distribution::fixed(0)),
+                    streams(Component::MaxTokens),
+                ),
+            },
             spec::Lengths::FromOtherTrace(_) => {
                 let rows = other.expect("the caller reads the traces that the spec names");
                 Self::Rows(rows.events().map(Tokens::of_event).collect())

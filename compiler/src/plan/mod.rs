@@ -20,6 +20,7 @@ pub mod prefixes;
 pub mod request;
 pub mod rows;
 pub mod sampling;
+pub mod set;
 pub mod stage;
 mod timing;
 mod turns;

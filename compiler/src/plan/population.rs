@@ -10,10 +10,11 @@ use super::media::Media;
 use super::prefixes::Prefixes;
 use super::rows::Rows;
 use super::sampling::Parameters;
+use super::set::Set;
 use super::stage::PlannedStage;
 use super::timing::{Place, Timing};
 use super::who::Who;
-use crate::dataset::DataSet;
+use crate::dataset::fit::Fitted;
 use crate::payload::{Element, Role};
 use crate::rng::index::request_index;
 use crate::rng::{Component, Seed, Streams};
@@ -30,7 +31,7 @@ pub struct PopulationTraces {
     /// The one that gives lengths only.
     pub lengths: Option<Arc<Trace>>,
     /// Its data set.
-    pub set: Option<Arc<DataSet>>,
+    pub set: Option<Fitted>,
 }
 
 /// A trace whose times are replayed; populations that name the same file share it.
@@ -76,6 +77,8 @@ pub struct Population<'s> {
     pub(super) blocks_prefix: Option<&'s str>,
     /// Sessions in one pass of the trace.
     pub(super) trace_sessions: u64,
+    /// What is sent, where a data set says so.
+    pub set: Option<Set<'s>>,
     /// Rows that another trace gives lengths from, and what it leaves out.
     pub length_rows: Option<Rows<'s>>,
 }
@@ -90,13 +93,6 @@ impl<'s> Population<'s> {
         traces: &'s PopulationTraces,
         stages: &mut Vec<PlannedStage>,
     ) -> Result<Self, PlanError> {
-        if let Some(set) = &spec.data.set {
-            return Err(PlanError::Unfit {
-                file: set.path.clone(),
-                what: "data sets are read and checked, but not sent by this version yet",
-                remedy: "write `type: synthetic` for now; CHANGELOG.md says what each version adds",
-            });
-        }
         let prefix = spec.name.as_deref().filter(|_| number > 0);
         let streams = |component| Streams::in_population(seed, prefix, component);
         let place = Place {
@@ -105,7 +101,11 @@ impl<'s> Population<'s> {
             name: spec.name.as_deref(),
             stages,
         };
-        let timing = Timing::new(&spec.load, traces, place)?;
+        let set = match (&spec.data.set, &traces.set) {
+            (Some(named), Some(fitted)) => Some(Set::new(named, fitted, seed, prefix)),
+            _ => None,
+        };
+        let timing = Timing::new(spec, traces, set.as_ref(), place)?;
         let length_rows = match (&spec.data.lengths, &traces.lengths) {
             (spec::Lengths::FromOtherTrace(named), Some(trace)) => {
                 Some(Rows::select(named, trace, seed, prefix)?)
@@ -126,8 +126,16 @@ impl<'s> Population<'s> {
             number,
             prefix,
             spec,
-            lengths: Lengths::new(spec, length_rows.as_ref(), seed, prefix),
-            allowance,
+            lengths: Lengths::new(spec, length_rows.as_ref(), set.as_ref(), seed, prefix),
+            allowance: TemplateOverhead {
+                // Where all texts are one string, no message is put around any.
+                message: if spec.api.kind.joins_texts() {
+                    0
+                } else {
+                    allowance.message
+                },
+                ..allowance
+            },
             front: Front::new(&spec.data.front, seed, prefix),
             documents: (spec.data.documents.as_ref())
                 .map(|documents| Documents::new(documents, seed, prefix)),
@@ -151,6 +159,7 @@ impl<'s> Population<'s> {
             blocks_prefix: prefix,
             timing,
             length_rows,
+            set,
         };
         if let Some(cancellation) = &spec.cancellation {
             let made = Cancellations::new(cancellation, seed, prefix, || population.indices());
@@ -186,6 +195,9 @@ impl<'s> Population<'s> {
 
     /// What earlier turns look like in the body; none where each request stands alone.
     pub fn history(&self) -> Option<History> {
+        if let Some(set) = &self.set {
+            return set.history();
+        }
         match (&self.spec.sessions, &self.prefixes) {
             (Some(sessions), _) => Some(sessions.history),
             (None, Some(prefixes)) if prefixes.conversations() => Some(History::Materialised),
@@ -193,8 +205,17 @@ impl<'s> Population<'s> {
         }
     }
 
+    /// Whether its bodies are a data set's, sent as they are.
+    pub fn is_raw(&self) -> bool {
+        let set = self.spec.data.set.as_ref();
+        set.is_some_and(|set| set.kind.is_raw())
+    }
+
     /// What its bodies may be made of.
     pub fn elements(&self) -> Vec<Element> {
+        if self.set.is_some() {
+            return Element::ALL.to_vec();
+        }
         let mut elements = vec![Element::text(Role::User)];
         if self.documents.is_some() {
             elements.extend([Element::parts(Role::User), Element::Document]);
@@ -218,6 +239,9 @@ impl<'s> Population<'s> {
 
     /// How much is made of an arrival, in requests that stand alone.
     pub fn weight(&self, arrival: &Arrival) -> u64 {
+        if let Some(set) = &self.set {
+            return arrival.requests().saturating_mul(set.weight());
+        }
         match (&self.conversations, &self.prefixes) {
             (Some(conversations), _) => arrival.requests().saturating_mul(conversations.weight),
             (None, Some(prefixes)) => u64::from(prefixes.place(arrival.ordinal).turn) + 1,
@@ -251,9 +275,10 @@ impl<'s> Population<'s> {
         self.prefixes.as_ref()
     }
 
-    /// Values of the sampling parameters, if every request has the same.
+    /// Values of the sampling parameters, if every request has the same and no further fields.
     pub fn certain_parameters(&self) -> Option<super::sampling::Sampled> {
-        self.parameters.certain()
+        let own = self.set.as_ref().is_some_and(Set::has_extra);
+        self.parameters.certain().filter(|_| !own)
     }
 
     /// The rows that are replayed.
@@ -285,6 +310,7 @@ impl<'s> Population<'s> {
     pub fn link_slots(&self) -> usize {
         match (&self.timing, &self.prefixes) {
             (_, Some(prefixes)) if prefixes.conversations() => prefixes.prompts() as usize,
+            (Timing::Schedule(begins, _), _) => begins.len(),
             (Timing::Rows(rows, _), _) => rows.trace().columns.sessions.len(),
             _ => 0,
         }
@@ -332,18 +358,26 @@ impl<'s> Population<'s> {
         components.extend(self.media.components());
         let documents = self.documents.as_ref();
         components.extend(documents.into_iter().flat_map(Documents::components));
-        if self.prefixes.is_some() {
-            components.extend([Component::PrefixCorpus, Component::SamplerShuffle]);
+        if let Some(prefixes) = &self.prefixes {
+            components.push(Component::PrefixCorpus);
+            components.extend((prefixes.prompts() > 1).then_some(Component::SamplerShuffle));
         }
-        let materialised = self.history() == Some(History::Materialised);
+        let materialised = match &self.set {
+            Some(set) => set.draws_answers(),
+            None => self.history() == Some(History::Materialised),
+        };
         components.extend(materialised.then_some(Component::AnswerCorpus));
+        if let Some(set) = &self.set {
+            components.extend(set.components());
+        }
         let text = match self.blocks() {
-            Some(_) => Component::BlockCorpus.name_in(self.blocks_prefix),
-            None => Component::PromptCorpus.name_in(self.prefix),
+            _ if self.set.is_some() => None,
+            Some(_) => Some(Component::BlockCorpus.name_in(self.blocks_prefix)),
+            None => Some(Component::PromptCorpus.name_in(self.prefix)),
         };
         let components = components.into_iter();
         let mut names: Vec<String> = components.map(|c| c.name_in(self.prefix)).collect();
-        names.push(text);
+        names.extend(text);
         names
     }
 }

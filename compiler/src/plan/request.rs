@@ -2,7 +2,7 @@
 
 use super::cancellation::Cancel;
 use super::sampling::Sampled;
-use crate::payload::{Element, Role};
+use crate::payload::Element;
 use crate::rng::index::request_index;
 
 /// When a request starts.
@@ -56,17 +56,21 @@ pub struct PlannedRequest {
     pub pool_prefix: Option<u32>,
     /// Documents, or further texts of a batch.
     pub documents: u32,
-    /// Images of what is said last.
-    pub images: u32,
-    /// Audio clips of what is said last.
-    pub clips: u32,
+    /// What its body ends with.
+    pub last: Element,
+    /// The data set's turn that its conversation begins with; none without a data set, or where
+    /// lines of pools are joined.
+    pub set_turn: Option<u32>,
+    /// Messages of what is said last, with those in front of it.
+    pub messages: u32,
     /// Tokens of everything that is sent, earlier turns and the server's template included.
     pub input_tokens: u32,
     /// Tokens of what is said last, behind prefix and earlier turns.
     pub said_tokens: u32,
     /// Whether what is said last is longer than asked, because the server's template alone is.
     pub is_exceeded: bool,
-    /// Tokens that the server is asked to generate.
+    /// Tokens that the server is asked to generate; [`NONE_U32`](schemas::layout::NONE_U32) where a
+    /// data set's body does not say.
     pub output_tokens: u32,
     /// Number of the model.
     pub model: u32,
@@ -86,17 +90,6 @@ impl PlannedRequest {
     /// Counts so many more tokens; a sum that saturates is refused later.
     pub fn add_tokens(&mut self, tokens: u32) {
         self.input_tokens = self.input_tokens.saturating_add(tokens);
-    }
-
-    /// What its body ends with.
-    pub fn last_element(&self) -> Element {
-        let role = Role::User;
-        match self {
-            Self { documents: 1.., .. } => Element::Document,
-            Self { clips: 1.., .. } => Element::Audio { first: false },
-            Self { images: 1.., .. } => Element::Image { first: false },
-            _ => Element::Text { role, parts: false },
-        }
     }
 
     /// The stream index of this turn.

@@ -1,17 +1,19 @@
 //! When the requests of a population start: the stages and arrivals that its load asks for.
 
-use super::arrivals::Arrival;
 use super::arrivals::clients::{self, Clients};
 use super::arrivals::closed::{self, Counted};
 use super::arrivals::open::{Open, Placed};
+use super::arrivals::{Arrival, ArrivalKind};
+use super::dataset::Begin;
 use super::error::PlanError;
 use super::population::{PopulationTraces, Replayed};
 use super::rows::Rows;
+use super::set::Set;
 use super::stage::PlannedStage;
 use crate::rng::index::MAX_ORDINALS;
 use crate::rng::{Component, Seed, Streams};
 use crate::samplers::Interval;
-use crate::spec::{ConcurrentStage, DurationNs, Load, OpenStage, TraceRef, UserStage};
+use crate::spec::{self, ConcurrentStage, DurationNs, Load, OpenStage, TraceRef, UserStage};
 use traces::NONE;
 
 /// What decides when requests start.
@@ -22,6 +24,8 @@ pub enum Timing<'s> {
     Counted(Vec<Counted>),
     /// The rows of a trace, as the stage with this index.
     Rows(Rows<'s>, u32),
+    /// The conversations of a data set at their own times, likewise.
+    Schedule(Vec<Begin>, u32),
     /// The clients of a population, likewise.
     Clients(Clients, u32),
 }
@@ -48,11 +52,12 @@ impl Place<'_> {
 impl<'s> Timing<'s> {
     /// Prepares a load, with the traces that it names.
     pub fn new(
-        load: &'s Load,
+        population: &'s spec::Population,
         traces: &'s PopulationTraces,
+        set: Option<&Set>,
         mut place: Place,
     ) -> Result<Self, PlanError> {
-        match load {
+        match &population.load {
             Load::Open {
                 interval,
                 stages,
@@ -78,7 +83,13 @@ impl<'s> Timing<'s> {
                     stages.iter().enumerate().map(counted).collect(),
                 ))
             }
-            Load::Schedule => unreachable!("a population with a data set is refused before"),
+            Load::Schedule => {
+                let set = set.expect("the spec was checked: a schedule is a data set's");
+                let begins = set.schedule()?;
+                let last_ns = begins.last().map_or(0, |begin| begin.at_ns);
+                let stage = place.push(PlannedStage::trace(last_ns, None, None));
+                Ok(Self::Schedule(begins, stage))
+            }
             Load::Trace {
                 trace,
                 max_concurrency,
@@ -143,7 +154,7 @@ impl<'s> Timing<'s> {
     pub fn components(&self) -> Vec<Component> {
         match self {
             Self::Open(open) => open.interval.component().into_iter().collect(),
-            Self::Counted(_) => Vec::new(),
+            Self::Counted(_) | Self::Schedule(..) => Vec::new(),
             Self::Rows(rows, _) if rows.is_sampled() => vec![Component::SamplerRows],
             Self::Rows(..) => Vec::new(),
             Self::Clients(clients, _) => clients.components(),
@@ -156,6 +167,17 @@ impl<'s> Timing<'s> {
             Self::Open(open) => open.arrivals(),
             Self::Counted(stages) => Box::new(closed::arrivals(stages)),
             Self::Rows(rows, stage) => Box::new(rows.arrivals(*stage)),
+            Self::Schedule(begins, stage) => {
+                let stage = *stage;
+                Box::new(begins.iter().map(move |begin| Arrival {
+                    ordinal: begin.place.into(),
+                    stage,
+                    kind: ArrivalKind::Turns {
+                        at_ns: begin.at_ns,
+                        from: begin.from,
+                    },
+                }))
+            }
             Self::Clients(clients, stage) => Box::new(clients.arrivals(*stage)),
         }
     }
@@ -166,6 +188,7 @@ impl<'s> Timing<'s> {
             Self::Open(open) => open.expected(),
             Self::Counted(stages) => closed::expected(stages),
             Self::Rows(rows, _) => rows.expected(),
+            Self::Schedule(begins, _) => begins.len() as u64,
             Self::Clients(clients, _) => clients.expected(),
         }
     }

@@ -7,6 +7,7 @@ use super::media::Selection;
 use super::population::Population;
 use super::prefixes::Prefixes;
 use super::request::{PlannedRequest, Start, TraceLabels};
+use crate::payload::{Element, Role};
 use crate::rng::index::{MAX_LOOPED_ROWS, looped_ordinal, request_index};
 use crate::text::salt::SALT_TOKENS;
 use traces::{Event, NONE};
@@ -18,6 +19,10 @@ impl Population<'_> {
         match arrival.kind {
             ArrivalKind::At { at_ns } => {
                 self.conversation(arrival.ordinal, arrival, at(at_ns), out)
+            }
+            ArrivalKind::Turns { at_ns, from } => {
+                let set = self.set.as_ref().expect("turns are a data set's");
+                self.taken(set, arrival.ordinal, Some(from), arrival, at(at_ns), out);
             }
             ArrivalKind::Row { at_ns, event } => self.row(arrival, at_ns, &event, out),
             ArrivalKind::Slot => self.conversation(arrival.ordinal, arrival, Start::Slot, out),
@@ -44,6 +49,9 @@ impl Population<'_> {
         start: Start,
         out: &mut Vec<PlannedRequest>,
     ) {
+        if let Some(set) = &self.set {
+            return self.taken(set, ordinal, None, arrival, start, out);
+        }
         if let Some(prefixes) = &self.prefixes {
             return out.push(self.prefixed(prefixes, ordinal, arrival, start));
         }
@@ -74,7 +82,7 @@ impl Population<'_> {
     fn row(&self, arrival: &Arrival, at_ns: u64, event: &Event, out: &mut Vec<PlannedRequest>) {
         let start = Start::At { at_ns, after: None };
         let first = out.len();
-        if self.conversations.is_some() || self.prefixes.is_some() {
+        if self.conversations.is_some() || self.prefixes.is_some() || self.set.is_some() {
             self.conversation(arrival.ordinal, arrival, start, out);
         } else {
             let tokens = self.lengths.of(arrival.ordinal, Some(event));
@@ -170,7 +178,7 @@ impl Population<'_> {
     }
 
     /// A request that begins or goes on with the conversation `ordinal`.
-    fn request(
+    pub(super) fn request(
         &self,
         ordinal: u64,
         turn: u32,
@@ -196,7 +204,13 @@ impl Population<'_> {
         let count = documents.map_or(0, |documents| documents.count(index));
         let document_tokens = documents.map_or(0, |documents| documents.tokens(index, count));
         let said = self.said(tokens, turn);
-        let selected = |kind: &Option<Selection>| kind.as_ref().map_or(0, |kind| kind.count(index));
+        let any = |kind: &Option<Selection>| kind.as_ref().is_some_and(|k| k.count(index) > 0);
+        let last = match () {
+            _ if count > 0 => Element::Document,
+            _ if any(&self.media.audio) => Element::Audio { first: false },
+            _ if any(&self.media.images) => Element::Image { first: false },
+            _ => Element::text(Role::User),
+        };
         let mut request = PlannedRequest {
             population: self.number,
             ordinal,
@@ -210,8 +224,9 @@ impl Population<'_> {
             prefix: None,
             pool_prefix,
             documents: count,
-            images: selected(&self.media.images),
-            clips: selected(&self.media.audio),
+            last,
+            set_turn: None,
+            messages: 1,
             input_tokens: said.input,
             said_tokens: said.input,
             is_exceeded: self.allowance.is_exceeded(tokens.input, turn == 0),

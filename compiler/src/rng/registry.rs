@@ -176,6 +176,33 @@ impl Component {
         self.entry().draws
     }
 
+    /// Whether NVIDIA AIPerf publishes an identifier of this name, for the same purpose.
+    pub const fn is_aiperfs(self) -> bool {
+        matches!(
+            self,
+            Self::PoissonInterval
+                | Self::PromptLength
+                | Self::MaxTokens
+                | Self::PromptCorpus
+                | Self::Cancellation
+                | Self::ModelSelection
+                | Self::TurnCount
+                | Self::TurnDelay
+                | Self::SequenceDistribution
+                | Self::PromptPrefix
+                | Self::SamplerShuffle
+                | Self::ImageDimensions
+                | Self::ImageFormat
+                | Self::ImageSource
+                | Self::AudioDuration
+                | Self::AudioFormat
+                | Self::AudioData
+                | Self::SamplerRandom
+                | Self::RandomPool
+                | Self::ShareGpt
+        )
+    }
+
     const fn entry(self) -> Entry {
         match self {
             Self::PoissonInterval => Entry {

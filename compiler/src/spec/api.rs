@@ -114,6 +114,19 @@ impl Default for Api {
 }
 
 impl Api {
+    /// The spec's key that puts this field into every body already, if one does.
+    pub fn owner_of(&self, key: &str) -> Option<&'static str> {
+        let is_own = self.fields.iter().any(|(name, _)| name == key);
+        extra::owner(self.kind, key).or_else(|| is_own.then_some("api.extra"))
+    }
+
+    /// Whether every text behind the first is a string of its own: a document, or one of a batch.
+    pub fn lists_texts(&self) -> bool {
+        let template = self.template.as_ref();
+        matches!(self.kind, ApiKind::Embeddings | ApiKind::Rerank(_))
+            || template.is_some_and(|t| t.takes_batch() || t.takes_documents())
+    }
+
     pub(super) fn read(
         cursor: Option<Cursor<'_>>,
         context: &mut Context<'_>,

@@ -102,7 +102,11 @@ const ORDERS: Choices<SetOrder> = Choices {
 pub(super) const SET_KEYS: [&str; 3] = ["path", "sampling", "entries"];
 
 /// The keys of `data` that a data set does not have.
-const FOREIGN_KEYS: [(&str, &str); 6] = [
+const FOREIGN_KEYS: [(&str, &str); 10] = [
+    ("images", "the file says which images are sent"),
+    ("audio", "the file says which audio is sent"),
+    ("documents", "the file says what is asked"),
+    ("batch_size", "the file says what is asked"),
     ("input_distribution", "the file says what is asked"),
     ("sequence_distribution", "the file says what is asked"),
     ("trace", "the file says what is asked"),

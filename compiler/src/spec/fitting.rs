@@ -1,10 +1,13 @@
 //! Whether data fit the endpoint that they are sent to: media, documents, batches, and bodies that
-//! only a data set can bring.
+//! only a data set can bring. And whether what prompts are cut from fits what they begin with.
 
 use super::api::{Api, ApiKind};
-use super::data::{Data, DataKind};
+use super::corpus::CorpusRef;
+use super::data::{Data, DataKind, Lengths};
 use super::error::SpecError;
 use super::fields::{Cursor, Fields};
+use super::load::Load;
+use super::trace::TraceFormat;
 
 const DOCUMENTS_EXAMPLE: &str = "add `documents: {count: 10, length: 128}` to `data`";
 
@@ -18,17 +21,8 @@ pub(super) fn check(
 ) -> Result<(), SpecError> {
     let name = api.kind.name();
     let whole = block.unwrap_or(&root.cursor);
-    let key = |key: &str| {
-        let entries = block.and_then(|block| block.entries().ok());
-        let mut entries = entries.unwrap_or_default().into_iter();
-        entries
-            .find(|(entry, _)| entry.text == key)
-            .map(|(_, value)| value)
-    };
-    let brings_bodies = !matches!(
-        data.kind,
-        DataKind::Synthetic | DataKind::Random | DataKind::SharedPrefix
-    );
+    let key = |key: &str| block.and_then(|block| entry(block, key));
+    let brings_bodies = data.set.as_ref().is_some_and(|set| set.kind.is_raw());
     if api.kind == ApiKind::Raw && !brings_bodies {
         let what = "the endpoint `raw` sends bodies as a data set holds them";
         let at = key("type").unwrap_or(whole.clone());
@@ -36,6 +30,14 @@ pub(super) fn check(
             what,
             "write `data: {type: raw_payload, path: FILE}`, or another `api.type`",
         ));
+    }
+    if data.set.is_some() && api.kind.joins_texts() {
+        let in_front = ["system_prompt", "user_context", "prefix", "salt"];
+        if let Some(front) = in_front.into_iter().find_map(key) {
+            let what = "what stands in front of a data set's texts is a message of its own, and a \
+                        body of this endpoint has none";
+            return Err(front.error(what, "remove it, or write `api: {type: chat}`"));
+        }
     }
     let media = [
         ("images", data.images.is_some() && !api.kind.takes_images()),
@@ -58,7 +60,7 @@ pub(super) fn check(
             ("documents", "write `data.batch_size` instead")
         }
         Some(texts) if !texts.is_batch && !documents => ("documents", "remove it"),
-        None if api.kind.needs_documents() => {
+        None if api.kind.needs_documents() && data.set.is_none() => {
             let what = format!("the endpoint `{name}` orders documents, and there are none");
             return Err(whole.error(what, DOCUMENTS_EXAMPLE));
         }
@@ -66,4 +68,50 @@ pub(super) fn check(
     };
     let what = format!("a body of the endpoint `{name}` has no place for it");
     Err(key(found).unwrap_or(whole.clone()).error(what, remedy))
+}
+
+/// Refuses a corpus beside blocks of a trace, and `unique` beside what stands in front of it.
+/// `block` is that of the data, which come as `load` says.
+pub(super) fn check_texts(data: &Data, load: &Load, block: &Cursor<'_>) -> Result<(), SpecError> {
+    let of_blocks = match load {
+        Load::Trace { trace, .. } if data.lengths == Lengths::FromTrace => matches!(
+            trace.format,
+            TraceFormat::Mooncake { .. } | TraceFormat::Bailian { .. }
+        ),
+        _ => false,
+    };
+    let corpus = entry(block, "corpus").filter(|_| data.corpus != CorpusRef::Words);
+    if let (true, Some(corpus)) = (of_blocks, corpus) {
+        let what = "the blocks of the trace are made of the built-in words";
+        let remedy = "remove it, or write `data.input_distribution` instead of `data.trace`";
+        return Err(corpus.error(what, remedy));
+    }
+    let Some(unique) = entry(block, "unique").filter(|_| data.unique) else {
+        return Ok(());
+    };
+    if of_blocks {
+        let what = "prompts of equal blocks begin alike, and `unique` says that none do";
+        let remedy = "remove it, or write `data.input_distribution` instead of `data.trace`";
+        return Err(unique.error(what, remedy));
+    }
+    let in_front = ["shared_prefix", "prefix", "system_prompt", "user_context"];
+    let found = in_front.iter().find(|key| entry(block, key).is_some());
+    let found = match data.kind {
+        DataKind::SharedPrefix => Some(&in_front[0]),
+        _ => found,
+    };
+    match found {
+        Some(found) => {
+            let what = format!("`data.{found}` stands in front of what `unique` tells apart");
+            Err(unique.error(what, format!("remove it, or `data.{found}`")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What stands under a key of the block.
+fn entry<'a>(block: &Cursor<'a>, key: &str) -> Option<Cursor<'a>> {
+    let mut entries = block.entries().unwrap_or_default().into_iter();
+    let found = entries.find(|(entry, _)| entry.text == key);
+    found.map(|(_, value)| value)
 }

@@ -295,6 +295,9 @@ fn read_data<'a>(
     let block = blocks.take("data");
     let data = DataBlock::read(block.clone(), &blocks.root.cursor, load, context)?;
     fitting::check(api, &data.data, block.as_ref(), blocks.root)?;
+    if let Some(block) = &block {
+        fitting::check_texts(&data.data, load, block)?;
+    }
     if let (Some(block), Some(prefix)) = (block, &data.data.shared_prefix)
         && prefix.multi_turn
     {

@@ -31,7 +31,7 @@ pub enum TokenizerKind {
 pub struct TemplateOverhead {
     /// Once to a request.
     pub request: u32,
-    /// To each message.
+    /// To each message; an endpoint whose texts are one string has none.
     pub message: u32,
 }
 

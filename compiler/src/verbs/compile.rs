@@ -126,7 +126,7 @@ fn failure(error: &CompileError) -> Failure {
         CompileError::Tokenizer { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
         CompileError::Media { error, .. } if error.is_users_fault() => exit::WRONG_INPUT,
         // What is asked for cannot be made of what was given.
-        CompileError::Make(_) => exit::WRONG_INPUT,
+        CompileError::Make { .. } => exit::WRONG_INPUT,
         CompileError::Trace(_)
         | CompileError::Input { .. }
         | CompileError::Tokenizer { .. }

@@ -5,6 +5,7 @@
 use std::fmt::{Debug, Write as _};
 
 use compiler::rng::{Component, Seed, Stream, Streams};
+use compiler::samplers::{Distribution, Shape};
 
 const DOCUMENT: &str = include_str!("../../../schemas/RANDOMNESS.md");
 /// The seed of all vectors but the keys.
@@ -88,4 +89,40 @@ pub fn call(text: &str) -> (&str, Vec<&str>) {
 pub fn number<T: std::str::FromStr>(text: &str) -> T {
     text.parse()
         .unwrap_or_else(|_| panic!("not a number: {text}"))
+}
+
+/// A distribution as the document writes it; its last two arguments are the bounds.
+pub fn distribution(text: &str) -> Distribution {
+    let (name, args) = call(text);
+    let float = |i: usize| number::<f64>(args[i]);
+    let shape = match name {
+        "fixed" => return Distribution::fixed(number(args[0])),
+        "uniform" => Shape::Uniform,
+        "normal" => Shape::Normal {
+            mean: float(0),
+            std_dev: float(1),
+        },
+        "lognormal" => Shape::LogNormal {
+            mean: float(0),
+            std_dev: float(1),
+        },
+        "skew_normal" => Shape::SkewNormal {
+            mean: float(0),
+            std_dev: float(1),
+            skew: float(2),
+        },
+        "exponential" => Shape::Exponential { mean: float(0) },
+        "poisson" => Shape::Poisson { mean: float(0) },
+        "zipf" => Shape::Zipf { exponent: float(0) },
+        "empirical" => {
+            let items = args[..args.len() - 2].iter();
+            let item = |text: &&str| text.split_once(':').map(|(v, w)| (number(v), number(w)));
+            Shape::Empirical(items.map(|text| item(text).unwrap()).collect())
+        }
+        other => panic!("no distribution {other}"),
+    };
+    let [.., min, max] = args[..] else {
+        panic!("no bounds in {text}")
+    };
+    Distribution::new(shape, number(min), number(max)).unwrap()
 }

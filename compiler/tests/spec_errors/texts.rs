@@ -25,6 +25,23 @@ const CORPORA: &[SadBlock] = &[
     ("data: {type: random, corpus: ./none.txt}", 1, 30, "\"./none.txt\" cannot be read", "the path of a readable file"),
     ("data: {type: random, corpus: bytes.csv}", 1, 30, "\"bytes.csv\" is not UTF-8 text", "write the file as UTF-8"),
     ("data: {type: random, unique: 1}", 1, 30, "expected true or false", "without quotes"),
+    ("data: {type: random, unique: true, prefix: {count: 3, length: 3}}", 1, 30, "`data.prefix` stands in front of what `unique` tells apart", "remove it, or `data.prefix`"),
+    ("data: {type: random, system_prompt: {length: 3}, unique: true}", 1, 58, "`data.system_prompt` stands in front", "remove it, or `data.system_prompt`"),
+    ("data: {type: random, user_context: {length: 3}, unique: true}", 1, 57, "`data.user_context` stands in front", "remove it, or `data.user_context`"),
+    ("data: {type: shared_prefix, unique: true}", 1, 37, "`data.shared_prefix` stands in front", "remove it, or `data.shared_prefix`"),
+];
+
+/// A trace whose prompts are blocks; what is said of the texts follows.
+const BLOCKS: &str = "\
+models: m
+load: {type: trace_replay, trace: {file: t.jsonl, format: Mooncake}}
+";
+
+#[rustfmt::skip]
+const BESIDE_BLOCKS: &[SadBlock] = &[
+    ("data: {type: random, trace: {file: t.jsonl, format: Mooncake}, corpus: code}", 1, 72, "the blocks of the trace are made of the built-in words", "`data.input_distribution` instead of `data.trace`"),
+    ("data: {type: random, trace: {file: t.jsonl, format: Mooncake}, corpus: {path: good.txt}}", 1, 72, "the blocks of the trace are made of the built-in words", "remove it"),
+    ("data: {type: random, trace: {file: t.jsonl, format: Mooncake}, unique: true}", 1, 72, "prompts of equal blocks begin alike", "remove it, or write `data.input_distribution`"),
 ];
 
 #[rustfmt::skip]
@@ -48,6 +65,14 @@ fn wrong_tokenizers_are_named() {
 #[test]
 fn wrong_corpora_are_named() {
     check_before(REST, CORPORA);
+}
+
+#[test]
+fn what_does_not_fit_the_blocks_of_a_trace_is_named() {
+    check_before(BLOCKS, BESIDE_BLOCKS);
+    // Lengths that are drawn have no blocks, whatever is replayed.
+    let drawn = "data: {type: random, input_distribution: 9, corpus: code, unique: true}\n";
+    super::parse(&format!("{BLOCKS}{drawn}")).expect("a spec");
 }
 
 #[test]

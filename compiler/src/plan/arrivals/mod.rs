@@ -27,6 +27,9 @@ pub enum ArrivalKind {
     At { at_ns: u64 },
     /// The same, as a row of a trace says.
     Row { at_ns: u64, event: Event },
+    /// The turns of a data set's conversation from this one on, up to the next that has a time of
+    /// its own.
+    Turns { at_ns: u64, from: u32 },
     /// A request or conversation as soon as a slot is free.
     Slot,
     /// A user at the beginning of the stage, who has this many requests or conversations, one
@@ -38,7 +41,9 @@ impl Arrival {
     /// When it begins, in ns after the stage's time base, as far as is known beforehand.
     pub fn at_ns(&self, stage_start_ns: u64) -> u64 {
         match self.kind {
-            ArrivalKind::At { at_ns } | ArrivalKind::Row { at_ns, .. } => at_ns,
+            ArrivalKind::At { at_ns }
+            | ArrivalKind::Row { at_ns, .. }
+            | ArrivalKind::Turns { at_ns, .. } => at_ns,
             ArrivalKind::Slot | ArrivalKind::User { .. } => stage_start_ns,
         }
     }

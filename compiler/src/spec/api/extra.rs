@@ -120,6 +120,19 @@ fn owned(kind: ApiKind) -> Vec<Owned> {
     }
 }
 
+/// The spec's key that sets this field of the endpoint's body, where a data set may not: what it
+/// says of tools and of the form of an answer, a data set may say instead.
+pub(super) fn owner(kind: ApiKind, key: &str) -> Option<&'static str> {
+    if matches!(kind, ApiKind::Raw | ApiKind::Template) {
+        return Some("api.template");
+    }
+    let owned = owned(kind).into_iter().filter(|(_, owner)| {
+        !["api.tools", "api.tool_choice", "api.response_format"].contains(owner)
+    });
+    let mut owned = owned.filter(|(name, _)| *name == key);
+    owned.next().map(|(_, owner)| owner)
+}
+
 /// All of them, in the order in which a body holds them.
 pub(super) fn read(fields: &Fields<'_>, kind: ApiKind) -> Result<Vec<BodyField>, SpecError> {
     let mut read = Vec::new();

@@ -158,6 +158,11 @@ impl ApiKind {
         !matches!(self, Self::Chat | Self::Responses | Self::Messages)
     }
 
+    /// Whether a body is a list of messages, each with a role.
+    pub const fn has_messages(self) -> bool {
+        !self.joins_texts()
+    }
+
     /// Whether a body names its model, which is how servers route to adapters.
     pub const fn names_model(self) -> bool {
         !matches!(
