@@ -30,8 +30,8 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 PATH, HEADER_VALUE = re.compile(r"/[!\"$-~]*"), re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 FORBIDDEN_HEADERS = set("""api-key authorization connection content-length cookie expect host keep-alive
     proxy-authorization proxy-connection te trailer transfer-encoding upgrade x-api-key""".split())
-MANIFEST_KEYS = ["compiler", "corpus", "hints", "inputs", "populations", "rng", "salt", "seed",
-                 "server", "spec", "tokenizer", "traces"]
+MANIFEST_KEYS = ["compiler", "corpora", "data_sets", "hints", "inputs", "media", "populations",
+                 "rng", "salt", "seed", "server", "spec", "tokenizer", "traces"]
 HINT_KEYS = ["connections", "max_in_flight", "sweep", "timeout_ns", "url", "workers"]
 SWEEP_KEYS = ["progression", "requests", "saturation_percentile_ppm", "stage_duration_ns",
               "stages", "timeout_ns"]
@@ -312,7 +312,7 @@ class Workload:
         def rule(good, text):
             self.require(good, "REQUESTS", at, f"{what}: {text}")
 
-        rule(start_kind <= 2 and flags <= 7 and response <= 1, "an undefined value")
+        rule(start_kind <= 2 and flags <= 7 and response <= 8, "an undefined value")
         rule(zero == 0, "a field that must be zero is not")
         rule(cancel_tokens != 0, "cancel_after_tokens is zero")
         rule(cancel_tokens == NONE32 or (cancel == NONE64 and flags & 1), "cancelled otherwise")

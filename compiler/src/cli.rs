@@ -18,6 +18,7 @@ Examples:
   wlc compile chat.yaml -o chat.wlc --seed 7 --set load.stages.0.rate=200
   wlc inspect chat.wlc --requests --json | head -3
   wlc verify chat.wlc
+  wlc schema --rng
 
 Exit status: 0 done and true, 1 the file does not verify, 2 wrong input (usage, spec, trace,
 not a workload), 3 the world failed (I/O), 130 interrupted.";
@@ -31,6 +32,8 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Recompute every hash and bound of a workload.
     Verify(VerifyArgs),
+    /// Print what a spec may say, for editors, or what is drawn from (--rng).
+    Schema(SchemaArgs),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -92,6 +95,31 @@ pub struct VerifyArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `wlc schema`.
+#[derive(Debug, Args)]
+#[command(after_help = SCHEMA_EXAMPLES)]
+pub struct SchemaArgs {
+    /// Print the registry of random numbers instead: each identifier, what its stream index
+    /// counts, what is drawn from a stream, and whether AIPerf publishes the name.
+    #[arg(long)]
+    pub rng: bool,
+    /// Print JSON; the schema of a spec always is.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  wlc schema > wlc.schema.json
+  wlc schema --rng
+  wlc schema --rng --json
+
+A spec that begins with this line is checked and completed by editors that know the YAML language
+server:
+  # yaml-language-server: $schema=./wlc.schema.json
+
+The draws themselves are specified in schemas/RANDOMNESS.md.";
 
 #[cfg(test)]
 mod tests {

@@ -43,6 +43,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Compile(args) => verbs::compile::run(args),
         Verb::Inspect(args) => verbs::inspect::run(args),
         Verb::Verify(args) => verbs::verify::run(args),
+        Verb::Schema(args) => verbs::schema::run(args),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wlc", &mut std::io::stdout());
             Ok(exit::DONE)

@@ -1,6 +1,8 @@
 //! What the user should know although nothing is wrong: printed on stderr, never in the file.
 
+use crate::dataset::LeftOut;
 use crate::payload::stops_early;
+use crate::plan::set::Set;
 use crate::plan::{Plan, Population, PopulationTraces, Replayed};
 use crate::samplers::Distribution;
 use crate::spec::{Lengths, Load, Sampling, Spec, TraceRef};
@@ -26,8 +28,10 @@ pub fn notes(
     counted: &Counted,
 ) -> Vec<String> {
     let mut notes = spec.notes.clone();
-    for population in &spec.populations {
-        if let Some(why) = stops_early(spec.server, population.api.kind) {
+    for population in &plan.populations {
+        // A body of a data set says itself how long its answer may be.
+        let why = stops_early(spec.server, population.spec.api.kind);
+        if let Some(why) = why.filter(|_| !population.is_raw()) {
             notes.push(format!(
                 "the server may answer with fewer tokens than asked: {why}"
             ));
@@ -35,6 +39,9 @@ pub fn notes(
     }
     for (population, traces) in plan.populations.iter().zip(traces) {
         about_traces(population, traces, &mut notes);
+        if let Some(set) = &population.set {
+            about_set(population, set, &mut notes);
+        }
         if drops_parameters(&population.spec.sampling) {
             notes.push(
                 "requests with temperature 0 send no other sampling parameter: the server then \
@@ -96,6 +103,50 @@ fn about_traces(population: &Population, traces: &PopulationTraces, notes: &mut 
                 named.file
             ));
         }
+    }
+}
+
+/// What of a data set is not sent, and what it does not say.
+fn about_set(population: &Population, set: &Set, notes: &mut Vec<String>) {
+    let (path, data) = (&set.named.path, &set.fitted.set);
+    for (reason, rows) in LeftOut::ALL.iter().zip(&data.account.left_out) {
+        if rows.count > 0 {
+            notes.push(format!(
+                "{path}: {} conversations left out ({}): lines {}",
+                rows.count,
+                reason.name(),
+                listed(&rows.first_lines, rows.count)
+            ));
+        }
+    }
+    if population.spec.load != Load::Schedule {
+        let timed = data
+            .turns
+            .iter()
+            .filter(|turn| turn.at_ns.is_some())
+            .count();
+        if timed > 0 {
+            notes.push(format!(
+                "{path}: {timed} turns have a `timestamp`, which only `load: {{type: fixed_schedule}}` follows"
+            ));
+        }
+    }
+    let firsts = data
+        .conversations
+        .iter()
+        .map(|c| &data.turns[c.turns.start as usize]);
+    let delayed = firsts.filter(|turn| turn.delay_ns.is_some()).count();
+    if delayed > 0 {
+        notes.push(format!(
+            "{path}: {delayed} conversations begin with a `delay`, which is not waited for: nothing stands before them"
+        ));
+    }
+    if population.spec.api.kind.generates() && set.takes_default_output() {
+        notes.push(format!(
+            "{path}: turns without `output_length` and recorded answer are answered with \
+             normal(512, 200, min=10, max=1024) tokens, inference-perf's default; \
+             `data.output_distribution` sets another"
+        ));
     }
 }
 

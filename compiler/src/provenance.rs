@@ -1,9 +1,11 @@
 //! The manifest: how a workload came to be.
 
 use crate::compile::{ALGORITHM, Job};
+use crate::dataset::LeftOut as LeftOutOfSet;
 use crate::materialise::MediaPools;
-use crate::media::{self, Pool};
+use crate::media::{self, Pool, Reference};
 use crate::plan::rows::{LeftOut, Rows};
+use crate::plan::set::Set;
 use crate::plan::{Plan, PopulationTraces, Replayed};
 use crate::rng::Seed;
 use crate::spec::{Lengths, Load, ServerKind, Spec, TraceRef};
@@ -11,9 +13,11 @@ use crate::text::corpora::Corpora;
 use crate::text::source::Source;
 use crate::text::tokenizer::Tokenizer;
 use schemas::hex;
-use schemas::manifest::{self, InputFile, Manifest, SpecSource, TraceSource};
+use schemas::manifest::{self, DataSetSource, InputFile, Manifest, SpecSource, TraceSource};
 use schemas::salt::Salt;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::path::Path;
 use traces::{Accounting, servegen};
 
 /// Everything that the manifest speaks of.
@@ -55,6 +59,7 @@ impl Provenance<'_> {
             populations: names.filter_map(|p| p.name.clone()).collect(),
             hints: self.spec.hints.clone(),
             traces: self.trace_sources(),
+            data_sets: self.data_sets(),
             tokenizer: manifest::Tokenizer {
                 name: self.tokenizer.name().to_owned(),
                 library: self.tokenizer.library().to_owned(),
@@ -101,15 +106,33 @@ impl Provenance<'_> {
         any.then(|| media::LIBRARIES.to_owned())
     }
 
-    /// Every file that the spec names and that is no trace, each once.
+    /// Every file that the spec or a data set names and that is no trace, each once.
     fn inputs(&self) -> Vec<InputFile> {
-        let mut inputs = self.inputs.clone();
-        for input in self.pools().flat_map(|(pool, _)| &pool.inputs) {
-            if !inputs.contains(input) {
-                inputs.push(input.clone());
+        let of_pools = self.pools().flat_map(|(pool, _)| pool.inputs.clone());
+        let populations = self.plan.populations.iter().zip(self.media);
+        let of_sets = populations.flat_map(|(population, media)| {
+            let set = population.set.as_ref();
+            set.map_or_else(Vec::new, |set| set_inputs(set, &media.named))
+        });
+        let named = self.inputs.iter().cloned();
+        let mut known = BTreeSet::new();
+        let inputs = named.chain(of_pools).chain(of_sets);
+        let inputs =
+            inputs.filter(|input| known.insert((input.file.clone(), input.sha256.clone())));
+        inputs.collect()
+    }
+
+    /// Every data set, once.
+    fn data_sets(&self) -> Vec<DataSetSource> {
+        let sets = self.plan.populations.iter();
+        let mut sources = Vec::new();
+        for set in sets.filter_map(|population| population.set.as_ref()) {
+            let source = set_source(set);
+            if !sources.contains(&source) {
+                sources.push(source);
             }
         }
-        inputs
+        sources
     }
 
     fn identifiers(&self) -> Vec<String> {
@@ -146,6 +169,46 @@ impl Provenance<'_> {
         }
         sources
     }
+}
+
+fn set_source(set: &Set) -> DataSetSource {
+    let data = &set.fitted.set;
+    let left_out = LeftOutOfSet::ALL.iter().zip(&data.account.left_out);
+    let left_out = left_out.filter(|(_, rows)| rows.count > 0);
+    DataSetSource {
+        path: set.named.path.clone(),
+        kind: data.kind.name().to_owned(),
+        rows: data.account.rows,
+        kept: data.account.kept,
+        left_out: left_out
+            .map(|(reason, rows)| (reason.name().to_owned(), rows.count))
+            .collect(),
+        conversations: data.conversations.len() as u64,
+    }
+}
+
+/// The files of a data set, and those of the images and clips that it names.
+fn set_inputs(set: &Set, media: &[Reference]) -> Vec<InputFile> {
+    let data = &set.fitted.set;
+    let name_of = |file: u32| data.name_of(file, &set.named.path);
+    let files = (0..).zip(&data.files).map(|(number, file)| InputFile {
+        file: name_of(number),
+        sha256: hex(&file.sha256),
+        bytes: file.bytes,
+    });
+    let mut inputs: Vec<InputFile> = files.collect();
+    for (medium, read) in data.media.iter().zip(media) {
+        if let Reference::File(read) = read {
+            let beside = name_of(medium.place.0);
+            let directory = Path::new(&beside).parent().unwrap_or(Path::new(""));
+            inputs.push(InputFile {
+                file: directory.join(&*medium.reference).display().to_string(),
+                sha256: hex(&read.sha256),
+                bytes: read.bytes,
+            });
+        }
+    }
+    inputs
 }
 
 fn rows_source(named: &TraceRef, rows: &Rows) -> TraceSource {

@@ -308,6 +308,52 @@ fn inputs_json_keeps_its_sessions() {
 }
 
 #[test]
+fn what_only_looks_like_a_secret_is_sent() {
+    let extra = r#"{"max_tokens": 5, "api_key": null, "password": ""}"#;
+    let row = format!(r#"{{"text": "http://me@host", "extra": {extra}}}"#);
+    assert_eq!(
+        said(&read(SetKind::SingleTurn, &row).turns[0]).extra.len(),
+        3
+    );
+    read(
+        SetKind::RawPayload,
+        r#"{"prompt": "http://me@host", "token": ""}"#,
+    );
+}
+
+#[test]
+fn a_name_is_any_text_or_number() {
+    let row = |id: &str| format!(r#"{{"session_id": {id}, "text": "a"}}"#);
+    let long = "x".repeat(256);
+    let rows = [
+        row("7"),
+        row("\" \u{fc}ber \""),
+        row(&format!("\"{long}\"")),
+    ];
+    let set = read(SetKind::SingleTurn, &rows.join("\n"));
+    assert_eq!(ids(&set), [Some("7"), Some(" \u{fc}ber "), Some(&*long)]);
+    let error = read_bytes(SetKind::SingleTurn, row(&format!("\"{long}x\"")).as_bytes());
+    let message = error.unwrap_err().to_string();
+    assert!(
+        message.contains("d:1:16: session_id: the name has 257 bytes"),
+        "{message}"
+    );
+
+    let row = |id: &str| {
+        let said = r#"[{"from": "human", "value": "a"}]"#;
+        format!(r#"{{"id": {id}, "conversations": {said}}}"#)
+    };
+    let names = [r#""a\n""#, "12", "true", "\"\"", "null"]
+        .map(row)
+        .join(",");
+    let set = read(SetKind::ShareGpt, &format!("[{names}]"));
+    assert_eq!(
+        ids(&set),
+        [Some("a\n"), Some("12"), Some("true"), None, None]
+    );
+}
+
+#[test]
 fn a_batch_names_path_and_request() {
     let line = |id: &str, url: &str| {
         format!(
@@ -551,7 +597,7 @@ fn wrong_files_are_refused_with_their_place() {
         (
             SingleTurn,
             "{\"text\": \"a\", \"session_id\": \"a\\nb\"}",
-            ":1:29: session_id: a name is visible ASCII",
+            ":1:29: session_id: a name holds no control characters",
             "another name",
         ),
         (
@@ -564,6 +610,54 @@ fn wrong_files_are_refused_with_their_place() {
             SingleTurn,
             "{\"text\": \"a\", \"headers\": {\"Authorization\": \"x\"}}",
             ":1:27: header authorization is set when firing",
+            "--api-key-env",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"headers\": {\"Content-Type\": \"x\"}}",
+            ":1:27: header content-type is set by `api.type`",
+            "remove it",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"headers\": {\"X-Auth-Token\": \"x\"}}",
+            ":1:27: X-Auth-Token: secrets never enter",
+            "--api-key-env",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"headers\": {\"x-a\": \"http://me:pw@host/\"}}",
+            ":1:34: headers: a URL with a user",
+            "--api-key-env",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"extra\": {\"api_key\": \"x\"}}",
+            ":1:25: api_key: secrets never enter",
+            "--api-key-env",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"extra\": {\"a\": [{\"token\": 5}]}}",
+            ":1:32: token: secrets never enter",
+            "--api-key-env",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"extra\": {\"a\": [\"http://me@host\"]}}",
+            ":1:31: extra: a URL with a user",
+            "--api-key-env",
+        ),
+        (
+            SingleTurn,
+            "{\"text\": \"a\", \"image\": \"https://me:pw@host/a.png\"}",
+            ":1:24: image: a URL with a user",
+            "--api-key-env",
+        ),
+        (
+            RawPayload,
+            "{\"prompt\": \"a\", \"password\": \"x\"}",
+            ":1:17: password: secrets never enter",
             "--api-key-env",
         ),
         (
@@ -760,6 +854,12 @@ fn wrong_files_are_refused_with_their_place() {
             "{\"custom_id\": \"a\", \"method\": \"POST\", \"url\": \"http://x/v1\", \"body\": {}}",
             ":1:45: url: \"http://x/v1\" is no path",
             "behind the host",
+        ),
+        (
+            OpenAiBatch,
+            "{\"custom_id\": \"a\", \"method\": \"POST\", \"url\": \"/v1#a\", \"body\": {}}",
+            ":1:45: url: \"/v1#a\" is no path",
+            "without #",
         ),
         (
             OpenAiBatch,

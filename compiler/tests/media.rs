@@ -23,7 +23,7 @@ const SEED: Seed = Seed(42);
 /// The `data` block of a spec with this line in it, and the notes about it.
 fn data(line: &str) -> (Data, Vec<String>) {
     let text = format!(
-        "models: m\ndata: {{type: random, input_distribution: 8, output_distribution: 8, {line}}}\n"
+        "models: m\napi: {{type: chat}}\ndata: {{type: random, input_distribution: 8, output_distribution: 8, {line}}}\n"
     );
     let spec = Spec::parse(&text, "s.yaml", &[], &mut |_| unreachable!()).expect(line);
     let data = spec.populations.into_iter().next().unwrap().data;

@@ -11,8 +11,8 @@ use schemas::layout::{
 };
 use schemas::leaf::request_leaf;
 use schemas::manifest::{
-    Compiler, Corpus, Hints, InputFile, Manifest, Progression, Rng, Salt, SpecSource, SweepHints,
-    TemplateOverhead, Tokenizer, TraceSource,
+    Compiler, Corpus, DataSetSource, Hints, InputFile, Manifest, Progression, Rng, Salt,
+    SpecSource, SweepHints, TemplateOverhead, Tokenizer, TraceSource,
 };
 use schemas::tables::TablesBuilder;
 use schemas::writer::{Finished, Segment, WorkloadWriter};
@@ -175,6 +175,14 @@ fn manifest() -> Manifest {
             inversions: 1,
             unlinked: 1,
             ignored_columns: vec!["Übrig".into()],
+        }],
+        data_sets: vec![DataSetSource {
+            path: "data".into(),
+            kind: "random_pool".into(),
+            rows: 3,
+            kept: 2,
+            left_out: BTreeMap::from([("empty_message".into(), 1)]),
+            conversations: 2,
         }],
         tokenizer: Tokenizer {
             name: "tokenizer.json".into(),

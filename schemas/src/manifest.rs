@@ -25,10 +25,12 @@ pub struct Manifest {
     pub populations: Vec<String>,
     /// What the spec recommends to the replay.
     pub hints: Hints,
-    /// Every other file that the spec names.
+    /// Every other file that the spec or a data set names.
     pub inputs: Vec<InputFile>,
     /// Every trace that was read.
     pub traces: Vec<TraceSource>,
+    /// Every data set that was read, each once.
+    pub data_sets: Vec<DataSetSource>,
     /// What token counts mean.
     pub tokenizer: Tokenizer,
     /// The texts that prompts are cut from, each once.
@@ -93,11 +95,30 @@ pub struct TraceSource {
     pub ignored_columns: Vec<String>,
 }
 
-/// A file that the spec names and that is no trace, such as a histogram.
+/// A data set with every row accounted for. Its files are among the inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSetSource {
+    /// The file or directory as the spec names it.
+    pub path: String,
+    /// The format as the spec names it.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Lines, or elements of the array; `rows = kept + sum of left_out`.
+    pub rows: u64,
+    /// Rows that became requests or parts of them.
+    pub kept: u64,
+    /// Rows left out, by reason.
+    pub left_out: BTreeMap<String, u64>,
+    /// Conversations, or lines of pools, that requests can be made of.
+    pub conversations: u64,
+}
+
+/// A file that the spec or a data set names and that is no trace, such as a histogram.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputFile {
-    /// The file as the spec names it.
+    /// The file as the spec names it; one that a data set names, seen from the same place.
     pub file: String,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,
@@ -198,6 +219,7 @@ pub(crate) mod tests {
             hints: Hints::default(),
             inputs: vec![],
             traces: vec![],
+            data_sets: vec![],
             tokenizer: Tokenizer {
                 name: "o200k_base".into(),
                 library: "x".into(),

@@ -39,6 +39,7 @@ fn manifest() -> Manifest {
         hints: Hints::default(),
         inputs: vec![],
         traces: vec![],
+        data_sets: vec![],
         tokenizer: Tokenizer {
             name: "o200k_base".into(),
             library: "none".into(),

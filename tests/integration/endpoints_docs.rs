@@ -1,4 +1,5 @@
-//! The bodies in `docs/endpoints.md` are those that its specs compile to.
+//! The bodies in `docs/endpoints.md` are those that its specs compile to; the specs of the pages about
+//! texts and media compile.
 
 use crate::support::{dir, root};
 
@@ -38,4 +39,28 @@ fn the_bodies_in_the_documentation_are_those_that_are_compiled() {
         compared += 1;
     }
     assert_eq!(compared, 12, "every endpoint but `raw` has an example");
+}
+
+#[test]
+fn the_specs_in_the_pages_about_texts_and_media_compile() {
+    let page = |name: &str| std::fs::read_to_string(root().join("docs").join(name)).expect(name);
+    for (name, specs) in [("prompts-and-corpora.md", 6), ("images-and-audio.md", 2)] {
+        let text = page(name);
+        let blocks = blocks(&text);
+        let [(_, beside), blocks @ ..] = blocks.as_slice() else {
+            panic!("there are no blocks");
+        };
+        let dir = dir();
+        dir.write(
+            "corpus.txt",
+            "Some words of a user's own, again and again. ".repeat(200),
+        );
+        let mut compiled = 0;
+        for (_, spec) in blocks.iter().filter(|(language, _)| *language == "yaml") {
+            dir.write("w.yaml", format!("{beside}{spec}"));
+            dir.wlc("compile w.yaml -o w.wlc").run().ok();
+            compiled += 1;
+        }
+        assert_eq!(compiled, specs, "{name}");
+    }
 }

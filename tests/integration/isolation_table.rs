@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What is compared, in the order of the table.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 15] = [
     "time",
     "stage",
     "session",
@@ -22,6 +22,9 @@ const COLUMNS: [&str; 12] = [
     "input",
     "output",
     "prompt",
+    "front",
+    "media",
+    "documents",
     "parameters",
     "cancel",
     "labels",
@@ -194,6 +197,46 @@ sessions: {turns: 'uniform(1, 4)', delay: 'uniform(1s, 2s)'}",
     ),
 ];
 
+/// What stands beside a prompt: entries of `data`, the words that it puts into the same text, and
+/// what changes.
+type Beside = (&'static str, usize, &'static [&'static str]);
+
+const BESIDE: [Beside; 9] = [
+    ("prefix: {count: 3, length: 7}", 7, &["input", "front"]),
+    ("prefix: {count: 1, length: 2}", 2, &["input", "front"]),
+    ("system_prompt: {length: 9}", 0, &["input", "front"]),
+    (
+        "user_context: {length: 'uniform(1, 9)'}",
+        0,
+        &["input", "front"],
+    ),
+    ("salt: true", 4, &["input", "front"]),
+    (
+        "images: {count: 'uniform(0, 2)', pool: 3, width: 'uniform(8, 9)', height: 8, format: {png: 1, jpeg: 1}}",
+        0,
+        &["media"],
+    ),
+    (
+        "audio: {count: 'uniform(0, 2)', pool: 3, duration: 'uniform(1ms, 2ms)', bit_depth: [8, 16]}",
+        0,
+        &["media"],
+    ),
+    (
+        "images: {width: 8, height: 8}, audio: {duration: 1ms}, prefix: {count: 3, length: 7}, \
+         system_prompt: {length: 9}, user_context: {length: 2}",
+        7,
+        &["input", "front", "media"],
+    ),
+    // What is drawn for a prompt is not what another corpus makes of it.
+    ("corpus: random", 0, &["prompt"]),
+];
+
+/// Lines of a spec whose `data` has this beside the rest.
+fn lines_with(spec: &str, data: &str) -> Vec<Value> {
+    let close = ", output_distribution: 'uniform(1, 100)'";
+    lines(&spec.replace(close, &format!("{close}, {data}")), None, "")
+}
+
 /// The lines of `wlc inspect`.
 fn lines(spec: &str, trace: Option<&str>, options: &str) -> Vec<Value> {
     let dir = dir();
@@ -216,6 +259,56 @@ fn lines(spec: &str, trace: Option<&str>, options: &str) -> Vec<Value> {
 /// The columns of the requests that exist without any feature: first turns of the first
 /// population.
 fn columns_of(lines: &[Value]) -> Columns {
+    columns_behind(lines, 0)
+}
+
+/// The text that is the request's own, without the words of its front, and what stands beside it.
+struct Parts {
+    prompt: String,
+    front: Value,
+    media: Vec<Value>,
+    documents: Vec<Value>,
+}
+
+/// Takes a body apart, whose own text follows so many words of its front in the same string.
+fn parts(body: &Value, in_front: usize) -> Parts {
+    let mut parts = Parts {
+        prompt: String::new(),
+        front: Value::Null,
+        media: Vec::new(),
+        documents: Vec::new(),
+    };
+    let mut before = Vec::new();
+    let said = match (&body["prompt"], &body["input"], &body["messages"]) {
+        (Value::String(prompt), ..) => prompt.clone(),
+        (_, Value::Array(texts), _) => {
+            parts.documents = texts[1..].to_vec();
+            texts[0].as_str().expect("a text").to_owned()
+        }
+        (.., messages) => {
+            let messages = messages.as_array().expect("messages");
+            let (last, others) = messages.split_last().expect("a message");
+            before = others.to_vec();
+            match &last["content"] {
+                Value::Array(content) => {
+                    parts.media = content[1..].to_vec();
+                    content[0]["text"].as_str().expect("a text").to_owned()
+                }
+                content => content.as_str().expect("a text").to_owned(),
+            }
+        }
+    };
+    let words: Vec<&str> = said.split(' ').collect();
+    let (front, own) = words.split_at(in_front);
+    parts.prompt = own.join(" ");
+    if !before.is_empty() || !front.is_empty() {
+        parts.front = json!([before, front]);
+    }
+    parts
+}
+
+/// The same where the own text follows so many words of its front in the same string.
+fn columns_behind(lines: &[Value], in_front: usize) -> Columns {
     let mut columns = Columns::new();
     let known = lines.iter().filter(|line| {
         let further_turn = line["turn"].as_u64().unwrap_or(0) > 0;
@@ -223,15 +316,16 @@ fn columns_of(lines: &[Value]) -> Columns {
     });
     for line in known {
         let body: Value = serde_json::from_str(line["body"].as_str().unwrap()).unwrap();
-        let prompt = body
-            .get("prompt")
-            .unwrap_or(&body["messages"][0]["content"]);
+        let parts = parts(&body, in_front);
         let parameters = ["temperature", "top_p", "top_k", "seed"].map(|key| &body[key]);
         let cell = |name: &str| match name {
             "time" => line["at_ns"].clone(),
             "input" => line["input_tokens"].clone(),
             "output" => json!([line["output_tokens"], body["max_tokens"]]),
-            "prompt" => prompt.clone(),
+            "prompt" => json!(parts.prompt),
+            "front" => parts.front.clone(),
+            "media" => json!(parts.media),
+            "documents" => json!(parts.documents),
             "parameters" => json!(parameters),
             "cancel" => json!([line["cancel_after_ns"], line["cancel_after_tokens"]]),
             // The model field is the adapter's where there is one.
@@ -261,7 +355,7 @@ fn changed(base: &Columns, varied: &Columns) -> Vec<&'static str> {
 fn table(rows: &[(&str, Vec<&str>)]) -> String {
     let mut table = String::new();
     for (name, changed) in rows {
-        write!(table, "{name:<32}").unwrap();
+        write!(table, "{name:<32.32}").unwrap();
         for column in COLUMNS {
             let mark = if changed.contains(&column) {
                 column
@@ -292,6 +386,19 @@ fn every_feature_changes_its_own_columns_and_no_other() {
         seen.push((variation.name, changed(&base, &varied)));
         expected.push((variation.name, variation.changes.to_vec()));
     }
+    for (data, in_front, changes) in BESIDE {
+        let varied = columns_behind(&lines_with(BASE, data), in_front);
+        assert_eq!(varied["time"].len(), base["time"].len());
+        seen.push((data, changed(&base, &varied)));
+        expected.push((data, changes.to_vec()));
+    }
+    // Further texts of a batch, at an endpoint that has them.
+    let embeddings = BASE.replace("type: chat, streaming: true", "type: embeddings");
+    let batch = "batch_size: {type: uniform, min: 1, max: 4}";
+    let varied = columns_of(&lines_with(&embeddings, batch));
+    let alone = columns_of(&lines(&embeddings, None, ""));
+    seen.push((batch, changed(&alone, &varied)));
+    expected.push((batch, vec!["input", "documents"]));
     // A further population; its own label is what is new in the first.
     let varied = columns_of(&lines(POPULATIONS, None, ""));
     assert_eq!(varied["time"].len(), base["time"].len());
@@ -345,6 +452,8 @@ fn shared_generator(feature: &str) -> Columns {
         row.insert("model", drawn("one more model, at random"));
         row.insert("parameters", drawn("sampling parameters"));
         row.insert("turn", drawn("sessions"));
+        row.insert("media", drawn("images"));
+        row.insert("front", drawn("a prefix of a pool"));
         row.insert("prompt", json!(rng.next_u64()));
         for name in COLUMNS {
             let cell = row.remove(name).unwrap_or(Value::Null);
@@ -368,15 +477,18 @@ fn control_one_shared_generator_fails_the_same_comparison() {
         "one more model, at random",
         "sampling parameters",
         "sessions",
+        "images",
+        "a prefix of a pool",
     ] {
-        let variation = VARIATIONS.iter().find(|v| v.name == feature).unwrap();
+        let variation = VARIATIONS.iter().find(|v| v.name == feature);
+        let changes = variation.map_or(&["front"][..], |v| v.changes);
         let seen = changed(&base, &shared_generator(feature));
         let others = ["time", "input", "output", "prompt"];
         assert!(
             others.iter().all(|column| seen.contains(column)),
             "{feature}: {seen:?}"
         );
-        assert_ne!(seen, variation.changes, "{feature}");
+        assert_ne!(seen, changes, "{feature}");
     }
 }
 

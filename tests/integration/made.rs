@@ -120,6 +120,7 @@ fn manifest(hints: Hints, salt: Option<Salt>) -> Manifest {
         hints,
         inputs: vec![],
         traces: vec![],
+        data_sets: vec![],
         tokenizer: Tokenizer {
             name: text(),
             library: text(),

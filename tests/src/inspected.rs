@@ -2,7 +2,7 @@
 //! which a server's arrivals are judged.
 
 use crate::call::Call;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -23,12 +23,17 @@ pub struct Inspected {
     pub stream: bool,
     /// Prompt tokens.
     pub input_tokens: u32,
-    /// Tokens asked for.
+    /// Tokens asked for; 0 where the endpoint generates none.
+    #[serde(deserialize_with = "none_is_zero")]
     pub output_tokens: u32,
     /// Leaf hash.
     pub leaf: String,
     /// The bytes on the wire.
     pub body: String,
+}
+
+fn none_is_zero<'de, D: Deserializer<'de>>(tokens: D) -> Result<u32, D::Error> {
+    Ok(Option::deserialize(tokens)?.unwrap_or(0))
 }
 
 impl Inspected {

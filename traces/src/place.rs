@@ -115,7 +115,7 @@ impl From<DecimalFault> for TimestampFault {
     }
 }
 
-/// A field as a message may print it: escaped, and cut to [`MAX_QUOTED_CHARS`].
+/// A field as a message may print it: escaped, and cut to 64 characters.
 pub fn quote(field: &[u8]) -> String {
     // Four bytes a character at most: enough to know whether there is more.
     let head = &field[..field.len().min(4 * (MAX_QUOTED_CHARS + 1))];

@@ -3,6 +3,7 @@
 use super::arena::{Id, Texts};
 use super::error::DataError;
 use super::row::{Item, Row};
+use super::secrets;
 use super::{
     Account, Arena, Content, Conversation, DataFile, DataSet, LeftOut, MAX_REQUESTS_OF_A_SESSION,
     MAX_ROWS, MAX_TURNS, Medium, MediumKind, Raw, Turn,
@@ -37,6 +38,7 @@ impl Builder {
             set: DataSet {
                 kind,
                 files: Vec::new(),
+                is_directory: false,
                 conversations: Vec::new(),
                 turns: Vec::new(),
                 pools: Vec::new(),
@@ -63,6 +65,7 @@ impl Builder {
     /// The number of an image or clip.
     pub fn medium(&mut self, kind: MediumKind, item: &Item<'_>) -> Result<u32, DataError> {
         let reference = item.said()?;
+        secrets::refuse_user(item)?;
         let key = (kind, Box::from(reference));
         if let Some(number) = self.media.get(&key) {
             return Ok(*number);

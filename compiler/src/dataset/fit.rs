@@ -3,9 +3,9 @@
 //!
 //! Refuses what the endpoint has no place for, with the line of the turn.
 
-use super::{Content, DataError, DataSet, MediumKind, Raw, Said, Turn};
+use super::{Content, DataError, DataSet, Id, MediumKind, Raw, Said, Turn};
 use crate::payload::Role;
-use crate::spec::{self, ApiKind, CancelAfter, SetKind};
+use crate::spec::{self, ApiKind, CancelAfter, History, SetKind};
 use crate::text::tokenizer::{Tokenizer, TokenizerError};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ pub struct Fitted {
     pub set: Arc<DataSet>,
     /// Tokens of each text behind a word and a space; none where no text stands so.
     behind: Option<Vec<u32>>,
-    /// Tokens of each turn's texts joined by spaces, where the endpoint joins them; else empty.
+    /// Where the endpoint joins texts, tokens of all that each turn's body holds of the data set:
+    /// its own texts, and those of its history. Else empty.
     joined: Vec<u32>,
     /// The number of the model that each turn names; empty if none does.
     models: Vec<Option<u32>>,
@@ -45,24 +46,30 @@ impl Fitted {
             file: fitted.set.files[0].file.clone(),
             error: Box::new(error),
         };
-        if front.salt || front.prefix_pool.is_some() {
+        let has_messages = front.system_prompt.is_some() || front.user_context.is_some();
+        let is_behind =
+            front.salt || front.prefix_pool.is_some() || (kind.joins_texts() && has_messages);
+        if is_behind {
             fitted.behind = Some(behind(&fitted.set, tokenizer).map_err(uncounted)?);
         }
-        if kind.joins_texts() && !population.api.lists_texts() {
-            fitted.joined = joined(&fitted.set, tokenizer).map_err(uncounted)?;
+        if kind.joins_texts() && !population.api.lists_texts() && !fitted.set.kind.is_raw() {
+            let live = (population.data.set.as_ref()).is_some_and(|s| s.history == History::Live);
+            let counted = joined(&fitted.set, is_behind, live, tokenizer);
+            fitted.joined = counted.map_err(uncounted)?;
         }
         Ok(fitted)
     }
 
     /// Tokens of a text, behind a word and a space or at the start.
-    pub fn tokens(&self, text: super::Id, is_behind: bool) -> u32 {
+    pub fn tokens(&self, text: Id, is_behind: bool) -> u32 {
         match &self.behind {
             Some(behind) if is_behind => behind[text.0 as usize],
             _ => self.set.texts.tokens(text),
         }
     }
 
-    /// Tokens of a turn's texts joined, where the endpoint joins them.
+    /// Tokens of all that a turn's body holds of the data set, where the endpoint joins texts:
+    /// everything but what stands in front of it, and answers that are not the data set's.
     pub fn joined_tokens(&self, turn: u32) -> Option<u32> {
         self.joined.get(turn as usize).copied()
     }
@@ -88,7 +95,10 @@ impl Fitted {
                     ))
                 };
                 let checked = match &turn.content {
-                    Content::Said(said) => check_said(said, &set, population),
+                    Content::Said(said) => {
+                        let is_first = number == conversation.turns.start;
+                        check_said(said, is_first, &set, population)
+                    }
                     Content::Raw(raw) => check_raw(raw, population),
                 };
                 checked.or_else(wrong)?;
@@ -101,10 +111,8 @@ impl Fitted {
                 }
             }
         }
-        check_pools(&set, population).or_else(|(what, remedy)| {
-            let file = &set.files[0].file;
-            Err(DataError::file(file, what, remedy))
-        })
+        check_pools(&set, population)
+            .map_err(|(what, remedy)| DataError::file(&set.files[0].file, what, remedy))
     }
 }
 
@@ -158,7 +166,12 @@ fn check_raw(raw: &Raw, population: &spec::Population) -> Result<(), Wrong> {
     }
 }
 
-fn check_said(said: &Said, set: &DataSet, population: &spec::Population) -> Result<(), Wrong> {
+fn check_said(
+    said: &Said,
+    is_first: bool,
+    set: &DataSet,
+    population: &spec::Population,
+) -> Result<(), Wrong> {
     let kind = population.api.kind;
     let name = kind.name();
     let no_place = |what: &str, remedy| {
@@ -176,20 +189,28 @@ fn check_said(said: &Said, set: &DataSet, population: &spec::Population) -> Resu
         Said { before, .. } if !before.is_empty() && !has_messages => {
             return no_place("other roles", "remove them, or write `api: {type: chat}`");
         }
-        Said { before, .. }
-            if kind == ApiKind::Messages
-                && before
-                    .first()
-                    .is_some_and(|(role, _)| *role == Role::Assistant) =>
-        {
-            return no_place("an answer in front of every question", "remove it");
-        }
-        Said { extra, .. } if !extra.is_empty() => {
-            for (key, _) in extra {
-                check_extra(key, population)?;
+        Said { before, .. } if kind == ApiKind::Messages => {
+            let context = population.data.front.user_context.is_some();
+            let answers = |(role, _): &(Role, Id)| *role == Role::Assistant;
+            let speaks = |(role, _): &(Role, Id)| *role == Role::System;
+            if is_first && !context && before.iter().any(answers) {
+                return no_place("an answer in front of every question", "remove it");
+            }
+            // What the system says stands in front of all messages.
+            let late = before
+                .iter()
+                .skip_while(|one| is_first && !context && speaks(one));
+            if late.clone().any(speaks) {
+                return no_place(
+                    "what the system says behind a message",
+                    "write it first, remove `data.user_context`, or write `api: {type: chat}`",
+                );
             }
         }
         _ => {}
+    }
+    for (key, _) in &said.extra {
+        check_extra(key, population)?;
     }
     let is_url = |medium: &u32| {
         let reference = &set.media[*medium as usize].reference;
@@ -256,8 +277,8 @@ fn model_of(turn: &Turn, population: &spec::Population) -> Result<Option<u32>, W
 fn behind(set: &DataSet, tokenizer: &Tokenizer) -> Result<Vec<u32>, TokenizerError> {
     let words = tokenizer.words()?;
     let word = &words[0];
-    let ids: Vec<super::Id> = (0..set.texts.len() as u32).map(super::Id).collect();
-    let count = |id: &super::Id| {
+    let ids: Vec<Id> = (0..set.texts.len() as u32).map(Id).collect();
+    let count = |id: &Id| {
         let text = format!("{word} {}", set.texts.plain(*id));
         let tokens = tokenizer.count(&text)?.saturating_sub(1);
         Ok(u32::try_from(tokens).unwrap_or(u32::MAX))
@@ -265,22 +286,67 @@ fn behind(set: &DataSet, tokenizer: &Tokenizer) -> Result<Vec<u32>, TokenizerErr
     ids.par_iter().map(count).collect()
 }
 
-/// Tokens of every turn's texts, joined by spaces.
-fn joined(set: &DataSet, tokenizer: &Tokenizer) -> Result<Vec<u32>, TokenizerError> {
-    let count = |turn: &Turn| match &turn.content {
-        Content::Said(said) if said.texts.len() > 1 => {
-            let texts = said.texts.iter().map(|text| set.texts.plain(text.id));
-            let texts: Vec<String> = texts.collect();
-            let tokens = tokenizer.count(&texts.join(" "))?;
-            Ok(u32::try_from(tokens).unwrap_or(u32::MAX))
-        }
-        Content::Said(said) => {
-            let text = said.texts.first();
-            Ok(text.map_or(0, |text| set.texts.tokens(text.id)))
-        }
-        Content::Raw(_) => Ok(0),
+/// Tokens of every turn's texts and those that it repeats, joined by spaces. Where another text
+/// stands between two of them, it is words, and what follows it is counted behind a word; so is
+/// the first if it `is_behind` something.
+fn joined(
+    set: &DataSet,
+    is_behind: bool,
+    live: bool,
+    tokenizer: &Tokenizer,
+) -> Result<Vec<u32>, TokenizerError> {
+    let words = tokenizer.words()?;
+    let count = |run: &str, is_behind: bool| {
+        let tokens = match is_behind {
+            _ if run.is_empty() => 0,
+            true => tokenizer
+                .count(&format!("{} {run}", words[0]))?
+                .saturating_sub(1),
+            false => tokenizer.count(run)?,
+        };
+        Ok(u32::try_from(tokens).unwrap_or(u32::MAX))
     };
-    set.turns.par_iter().map(count).collect()
+    let of_conversation = |conversation: &super::Conversation| {
+        let mut tokens: Vec<u32> = Vec::with_capacity(conversation.turns.len());
+        // Of the texts that end where others stand, and of what stands behind those.
+        let (mut ended, mut run, mut run_is_behind) = (0_u32, String::new(), is_behind);
+        for turn in conversation.turns.clone() {
+            let Content::Said(said) = &set.turns[turn as usize].content else {
+                continue;
+            };
+            if !set.kind.accumulates() {
+                run.clear();
+            }
+            for text in &said.texts {
+                append(&mut run, &set.texts.plain(text.id));
+            }
+            tokens.push(ended.saturating_add(count(&run, run_is_behind)?));
+            match said.answer.filter(|_| !live) {
+                Some(answer) => append(&mut run, &set.texts.plain(answer)),
+                None => {
+                    ended = *tokens.last().expect("pushed just now");
+                    run.clear();
+                    run_is_behind = true;
+                }
+            }
+            if !set.kind.accumulates() {
+                (ended, run_is_behind) = (0, is_behind);
+            }
+        }
+        Ok(tokens)
+    };
+    let conversations = set.conversations.par_iter();
+    let tokens: Result<Vec<Vec<u32>>, TokenizerError> =
+        conversations.map(of_conversation).collect();
+    Ok(tokens?.concat())
+}
+
+/// A further text of one string.
+fn append(run: &mut String, text: &str) {
+    if !run.is_empty() && !text.is_empty() {
+        run.push(' ');
+    }
+    run.push_str(text);
 }
 
 impl MediumKind {

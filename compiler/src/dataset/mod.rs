@@ -19,6 +19,7 @@ mod random_pool;
 mod raw;
 mod raw_payload;
 mod row;
+mod secrets;
 mod sharegpt;
 mod single_turn;
 mod source;
@@ -47,6 +48,8 @@ pub struct DataSet {
     pub kind: SetKind,
     /// One, or one for each file of a directory, by name.
     pub files: Vec<DataFile>,
+    /// Whether those are a directory's.
+    pub is_directory: bool,
     /// In the order of the files; of a pool each line is one, of one turn.
     pub conversations: Vec<Conversation>,
     /// Of all conversations, one behind the other.
@@ -64,6 +67,7 @@ pub struct DataSet {
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataFile {
+    /// Where it was found, for messages.
     pub file: String,
     /// Of the bytes as they are stored, compressed or not.
     pub sha256: [u8; 32],
@@ -220,7 +224,19 @@ impl DataSet {
             SetKind::InputsJson => inputs_json::read(path),
             SetKind::OpenAiBatch => openai_batch::read(path),
         };
-        builder?.finish(tokenizer)
+        let mut set = builder?.finish(tokenizer)?;
+        set.is_directory = path.is_dir();
+        Ok(set)
+    }
+
+    /// A file of the data set that the spec calls `path`, in the spec's words: also for those of a
+    /// directory, which it does not name one by one.
+    pub fn name_of(&self, file: u32, path: &str) -> String {
+        let found = Path::new(&self.files[file as usize].file);
+        match found.file_name().filter(|_| self.is_directory) {
+            Some(name) => Path::new(path).join(name).display().to_string(),
+            None => path.to_owned(),
+        }
     }
 
     /// The turns of a conversation.

@@ -7,6 +7,7 @@ use super::row::{Item, Keys};
 use super::source::Lines;
 use super::{Content, raw, turn};
 use crate::spec::SetKind;
+use schemas::layout::MAX_STRING_BYTES;
 use std::collections::BTreeSet;
 use std::path::Path;
 use traces::quote;
@@ -55,14 +56,18 @@ pub fn read(path: &Path) -> Result<Builder, DataError> {
 
 fn path_of(item: &Item<'_>) -> Result<Box<str>, DataError> {
     let path = item.text()?;
-    let is_path = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_path = path.starts_with('/')
+        && path.len() <= MAX_STRING_BYTES as usize
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#');
     match is_path {
         true => Ok(path.into()),
         false => {
             let what = format!("\"{}\" is no path", quote(path.as_bytes()));
             Err(item.error(
                 what,
-                "write what stands behind the host, like /v1/chat/completions",
+                "write what stands behind the host, like /v1/chat/completions, without #",
             ))
         }
     }

@@ -5,6 +5,7 @@ use super::build::{Builder, Prompt};
 use super::error::DataError;
 use super::json::{Json, Value};
 use super::row::{Item, Object};
+use super::secrets;
 use super::{Content, Turn};
 
 /// Where bodies say how long an answer may be; the first that is there counts.
@@ -35,6 +36,9 @@ const NO_TEXTS: [&str; 6] = ["role", "type", "url", "data", "id", "name"];
 /// A turn with the body at `item`.
 pub fn read(item: Item<'_>, builder: &mut Builder) -> Result<Turn, DataError> {
     let body = item.any_object()?;
+    for entry in item.entries()? {
+        secrets::refuse_key(item.row, entry)?;
+    }
     let streams = match body.get("stream") {
         Some(stream) => stream.bool()?,
         None => false,

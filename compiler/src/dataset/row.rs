@@ -5,6 +5,7 @@ use super::error::{DataError, RowError};
 use super::json::{Entry, Json, Value, parse};
 use crate::spec::MAX_LENGTH_TOKENS;
 use crate::spec::suggest::nearest;
+use schemas::layout::MAX_TIME_NS;
 use traces::{DecimalFault, Rounding, quote, scaled};
 
 /// The text of a row, and where it begins.
@@ -210,6 +211,18 @@ impl<'r> Item<'r> {
             };
             self.error(what, "write milliseconds from 0 on; is it another unit?")
         })
+    }
+
+    /// Milliseconds to wait, as nanoseconds.
+    pub fn delay(&self) -> Result<u64, DataError> {
+        let delay_ns = self.milliseconds()?;
+        match delay_ns > MAX_TIME_NS {
+            true => Err(self.error(
+                "longer than the limit of ten years",
+                "write milliseconds; is it another unit?",
+            )),
+            false => Ok(delay_ns),
+        }
     }
 
     /// A count of tokens, from 1 on.

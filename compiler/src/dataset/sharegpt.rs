@@ -7,9 +7,10 @@
 use super::build::Builder;
 use super::conversation::Messages;
 use super::error::DataError;
+use super::json::Value;
 use super::row::{Item, Row};
 use super::source::Elements;
-use super::{Content, LeftOut, Said, Text, Turn, turn};
+use super::{Content, LeftOut, Said, Text, Turn};
 use crate::payload::Role;
 use crate::spec::SetKind;
 use crate::spec::suggest::nearest;
@@ -65,7 +66,8 @@ fn read_conversation(row: &Row<'_>, builder: &mut Builder) -> Result<(), DataErr
     let json = row.parse()?;
     // Files have further keys, of which none says what is sent.
     let object = row.whole(&json).any_object()?;
-    let id = object.get("id").map(|id| turn::name(&id)).transpose()?;
+    let id = object.get("id").map(|id| read_id(&id)).transpose()?;
+    let id = id.filter(|id| !id.is_empty());
     let remedy = "write `conversations: [{from: human, value: ..}, {from: gpt, value: ..}]`";
     let said = object.required("conversations", remedy)?;
     let mut messages = Vec::new();
@@ -98,6 +100,14 @@ fn read_conversation(row: &Row<'_>, builder: &mut Builder) -> Result<(), DataErr
     }
     builder.conversation(id, row.line, conversation.turns);
     Ok(())
+}
+
+/// Files number their conversations, or call them anything: the name is not sent.
+fn read_id(item: &Item<'_>) -> Result<Box<str>, DataError> {
+    match item.json.value {
+        Value::Number(_) | Value::Bool(_) => Ok(item.raw().into()),
+        _ => item.text().map(Box::from),
+    }
 }
 
 /// Who says it, none for a tool, and what.

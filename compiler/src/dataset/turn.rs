@@ -6,9 +6,12 @@
 
 use super::build::Builder;
 use super::error::DataError;
+use super::json::Value;
 use super::row::{Item, Keys, Object};
+use super::secrets;
 use super::{Content, MediumKind, Pairs, Said, Text, Turn};
 use crate::payload::Role;
+use crate::spec::api::headers::OF_THE_ENDPOINT;
 use schemas::rules;
 use traces::quote;
 
@@ -51,6 +54,8 @@ const NAMED: Keys = Keys {
     )],
 };
 
+/// Longest name of a session.
+const MAX_NAME_BYTES: usize = 256;
 const ROLES: &str = "write user, system or assistant";
 
 /// Who says it; a user unless it says otherwise.
@@ -72,16 +77,20 @@ pub fn session_id(object: &Object<'_>) -> Result<Option<Box<str>>, DataError> {
     item.map(|item| name(&item)).transpose()
 }
 
-/// A name that may become a header's value.
+/// A name: text, or a number as it is written.
 pub fn name(item: &Item<'_>) -> Result<Box<str>, DataError> {
-    let name = item.said()?;
-    match rules::header("x-session-id", name) {
-        Ok(()) => Ok(name.into()),
-        Err(_) => {
-            let what = "a name is visible ASCII, with spaces only inside";
-            Err(item.error(what, "write another name"))
-        }
+    let name = match item.json.value {
+        Value::Number(digits) => digits,
+        _ => item.said()?,
+    };
+    if name.len() > MAX_NAME_BYTES {
+        let what = format!("the name has {} bytes", name.len());
+        return Err(item.error(what, format!("write at most {MAX_NAME_BYTES}")));
     }
+    if name.chars().any(char::is_control) {
+        return Err(item.error("a name holds no control characters", "write another name"));
+    }
+    Ok(name.into())
 }
 
 /// Checks `type`, which a row may repeat.
@@ -179,7 +188,7 @@ pub fn read(
         content: Content::Said(said),
         output_tokens: output.map(|output| output.tokens()).transpose()?,
         at_ns: at.map(|at| at.milliseconds()).transpose()?,
-        delay_ns: delay.map(|delay| delay.milliseconds()).transpose()?,
+        delay_ns: delay.map(|delay| delay.delay()).transpose()?,
         model: match object.get("model") {
             Some(model) => Some(model.said()?.into()),
             None => None,
@@ -192,6 +201,7 @@ pub fn read(
 }
 
 fn members(extra: &Item<'_>) -> Result<Pairs, DataError> {
+    secrets::refuse(extra)?;
     let row = extra.row;
     let member = |entry: &super::json::Entry<'_>| {
         let value = &row.text[entry.value.at..entry.value.end];
@@ -210,6 +220,7 @@ fn read_headers(headers: &Item<'_>) -> Result<Pairs, DataError> {
             json: &entry.value,
             ..*headers
         };
+        secrets::refuse_user(&text)?;
         let text = text.text()?;
         if list.iter().any(|(known, _)| **known == *name) {
             let what = format!("header {shown} stands twice");
@@ -219,11 +230,16 @@ fn read_headers(headers: &Item<'_>) -> Result<Pairs, DataError> {
                 "keep one of the two; case makes no difference",
             );
         }
+        if OF_THE_ENDPOINT.contains(&name.as_str()) {
+            let what = format!("header {shown} is set by `api.type` and `api.streaming`");
+            return error(entry.at, what, "remove it");
+        }
         if rules::FORBIDDEN_HEADERS.contains(&name.as_str()) {
             let what = format!("header {shown} is set when firing, or it is a secret");
             let remedy = "remove it; `replay run --api-key-env VAR` or `--header K:V` send it";
             return error(entry.at, what, remedy);
         }
+        secrets::refuse_key(headers.row, entry)?;
         if let Err(broken) = rules::header(&name, "") {
             return error(
                 entry.at,

@@ -10,6 +10,7 @@ use crate::plan::set::{Held, Set, answer, raw, said};
 use schemas::error::WriteError;
 use schemas::writer::{Segment, WorkloadWriter};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What of a data set lies in the blob.
 #[derive(Default)]
@@ -46,16 +47,17 @@ impl Data {
             match held {
                 Held::Text(id) => self.text(data, id, writer)?,
                 Held::Image(number) | Held::Audio(number) => {
-                    if !self.media.contains_key(&number) {
-                        let text = match &references[number as usize] {
-                            Reference::Url(url) => payload.image_url(url),
-                            Reference::Data(media) => match held {
-                                Held::Audio(_) => payload.audio(media.format(), &media.base64),
-                                _ => payload.image(media.mime, &media.base64),
-                            },
-                        };
-                        self.media.insert(number, Literal::place(&text, writer)?);
-                    }
+                    let Entry::Vacant(vacant) = self.media.entry(number) else {
+                        continue;
+                    };
+                    let text = match &references[number as usize] {
+                        Reference::Url(url) => payload.image_url(url),
+                        Reference::Data(media) | Reference::File(media) => match held {
+                            Held::Audio(_) => payload.audio(media.format(), &media.base64),
+                            _ => payload.image(media.mime, &media.base64),
+                        },
+                    };
+                    vacant.insert(Literal::place(&text, writer)?);
                 }
             }
         }
@@ -100,8 +102,8 @@ fn place(
     bytes: &[u8],
     writer: &mut WorkloadWriter,
 ) -> Result<(), WriteError> {
-    if !placed.contains_key(&id) {
-        placed.insert(id, writer.blob(bytes)?);
+    if let Entry::Vacant(vacant) = placed.entry(id) {
+        vacant.insert(writer.blob(bytes)?);
     }
     Ok(())
 }

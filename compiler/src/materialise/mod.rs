@@ -7,6 +7,7 @@
 mod body;
 mod data;
 pub mod error;
+mod heads;
 mod links;
 mod records;
 mod shared;
@@ -360,7 +361,7 @@ fn write(chunks: Vec<Chunk>, writer: &mut WorkloadWriter) -> Result<Totals, Writ
             let (body, rest) = segments.split_at(*count);
             segments = rest;
             writer.request(*record, body, *leaf)?;
-            totals.input_tokens += u64::from(record.input_tokens.get());
+            totals.input_tokens += optional_u32(record.input_tokens).map_or(0, u64::from);
             totals.output_tokens += optional_u32(record.output_tokens).map_or(0, u64::from);
             totals.body_bytes += record.body_bytes.get();
         }

@@ -4,7 +4,7 @@ use super::Job;
 use crate::payload::Payload;
 use crate::plan::cancellation::Cancel;
 use crate::plan::request::TraceLabels;
-use crate::plan::set::raw;
+use crate::plan::set::{Set, raw};
 use crate::plan::{Plan, PlannedRequest, PlannedStage, Population, Start};
 use schemas::error::WriteError;
 use schemas::layout::{
@@ -112,7 +112,10 @@ impl<'j> Records<'j> {
             record.flags |= REQUEST_LIVE;
         }
         of.of_set(request, &mut record, &mut self.tables)?;
-        record.labels = of.labels(request.labels, &mut self.tables)?.into();
+        record.labels = match &of.population.set {
+            Some(set) => of.origin(set, request, &mut self.tables)?.into(),
+            None => of.labels(request.labels, &mut self.tables)?.into(),
+        };
         self.stage_requests[request.stage as usize] += 1;
         Ok(record)
     }
@@ -191,7 +194,11 @@ impl<'j> OfPopulation<'j> {
             }
             let path = match &raw.path {
                 Some(path) => path.to_string(),
-                None => self.payload.path(turn.model.as_deref().unwrap_or_default()),
+                None => {
+                    let models = &self.population.spec.models.list;
+                    let model = &*models[request.model as usize].name;
+                    self.payload.path(turn.model.as_deref().unwrap_or(model))
+                }
             };
             record.path = tables.string(&path)?.into();
             record.response_format = self.payload.response_format_at(&path) as u8;
@@ -246,6 +253,26 @@ impl<'j> OfPopulation<'j> {
         };
         self.session = Some(session);
         Ok(session)
+    }
+
+    /// Labels that say where in its data set a request comes from.
+    fn origin(
+        &self,
+        set: &Set,
+        request: &PlannedRequest,
+        tables: &mut TablesBuilder,
+    ) -> Result<u32, WriteError> {
+        let (line, session) = set.origin(request);
+        let pairs = [
+            ("data_line", Some(&*line)),
+            ("data_session", session),
+            ("population", self.population.spec.name.as_deref()),
+        ];
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .filter_map(|(name, value)| Some((*name, (*value)?)))
+            .collect();
+        tables.pair_list(&pairs)
     }
 
     fn labels(

@@ -2,6 +2,7 @@
 
 use super::MediaPools;
 use super::data::Data;
+use super::heads::{self, Heads};
 use crate::media::{Media, Reference};
 use crate::payload::{Element, Payload};
 use crate::plan::sampling::Sampled;
@@ -12,7 +13,7 @@ use schemas::writer::{Segment, WorkloadWriter};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const ELEMENTS: usize = Element::ALL.len();
+pub const ELEMENTS: usize = Element::ALL.len();
 
 /// A text and where it lies in the blob; perhaps of no bytes, and then nowhere.
 #[derive(Clone, Debug)]
@@ -43,9 +44,6 @@ pub struct Shared<'c> {
 /// Literals by what follows them: the number of an element.
 type ByElement = [Option<Literal>; ELEMENTS];
 
-/// The pieces of a head, between which the number of tokens asked for stands.
-type Head = Vec<Literal>;
-
 /// What a tail depends on: the model and the adapter, the number of the last element, and the
 /// tokens asked for.
 type TailKey = (Option<(u32, Option<u32>)>, usize, u32);
@@ -66,8 +64,7 @@ pub struct SharedPayload<'p> {
     pub images: Vec<Literal>,
     /// The pool of audio clips.
     pub clips: Vec<Literal>,
-    /// By model, then by adapter (none first), then by the first element.
-    heads: Vec<Vec<[Option<Head>; ELEMENTS]>>,
+    heads: Heads,
     /// Whether a head says how many tokens are asked for.
     head_says_tokens: bool,
     /// Numbers of tokens asked for, where a head says them.
@@ -116,7 +113,7 @@ impl<'p> SharedPayload<'p> {
                 payload.fence(Some(last), None)
             })?,
         };
-        let heads = heads(&payload, population, &elements, &mut place)?;
+        let heads = heads::place(&payload, population, &elements, &mut place)?;
         Ok(Self {
             data: Data::default(),
             references: &media.named,
@@ -208,7 +205,7 @@ impl<'p> SharedPayload<'p> {
         let tokens = request.output_tokens;
         head.iter().enumerate().flat_map(move |(i, piece)| {
             let number = (i > 0).then(|| &self.numbers[&tokens]);
-            number.into_iter().chain([piece])
+            number.into_iter().chain(piece)
         })
     }
 
@@ -265,43 +262,4 @@ fn by_element(
         literals[element.number()] = literal.transpose()?;
     }
     Ok(literals)
-}
-
-/// An adapter goes into the `model` field: that is how servers route to it.
-fn heads(
-    payload: &Payload,
-    population: &Population,
-    elements: &[Element],
-    place: &mut dyn FnMut(&str) -> Result<Literal, WriteError>,
-) -> Result<Vec<Vec<[Option<Head>; ELEMENTS]>>, WriteError> {
-    let spec = population.spec;
-    let firsts: Vec<Element> = elements
-        .iter()
-        .copied()
-        .filter(|element| element.may_be_first())
-        .collect();
-    let mut heads = Vec::with_capacity(spec.models.list.len());
-    for model in &spec.models.list {
-        let adapters = spec.adapters.iter().map(|adapter| &*adapter.name);
-        let mut of_model = Vec::new();
-        for name in std::iter::once(&*model.name).chain(adapters) {
-            let head = payload.head(name);
-            let mut by_first = [const { None }; ELEMENTS];
-            for &first in &firsts {
-                let Some(fence) = payload.fence(None, Some(first)) else {
-                    continue;
-                };
-                let mut pieces = head.clone();
-                pieces
-                    .last_mut()
-                    .expect("a head has a piece")
-                    .push_str(&fence);
-                let placed = pieces.iter().map(|piece| place(piece));
-                by_first[first.number()] = Some(placed.collect::<Result<Head, _>>()?);
-            }
-            of_model.push(by_first);
-        }
-        heads.push(of_model);
-    }
-    Ok(heads)
 }

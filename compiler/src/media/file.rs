@@ -20,6 +20,8 @@ pub enum Reference {
     Url(String),
     /// The data themselves.
     Data(Media),
+    /// The bytes of a file.
+    File(Media),
 }
 
 /// What may be named.
@@ -60,7 +62,7 @@ fn read(reference: &str, directory: &Path, kind: Kind) -> Result<Reference, Medi
     let path = directory.join(reference);
     let bytes = file(&path, "name an image or an audio file")?;
     match kind.mime(&bytes) {
-        Some(mime) => Ok(Reference::Data(Media::new(mime, &bytes))),
+        Some(mime) => Ok(Reference::File(Media::new(mime, &bytes))),
         None => Err(kind.unknown(path)),
     }
 }

@@ -77,7 +77,7 @@ impl Element {
         }
     }
 
-    /// Whether a body may begin with it: no body begins with an answer.
+    /// Whether a body that is made up may begin with it: none begins with an answer.
     pub fn may_be_first(self) -> bool {
         let role = match self {
             Self::Text { role, .. } => role,

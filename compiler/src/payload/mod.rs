@@ -77,7 +77,7 @@ impl<'s> Payload<'s> {
     }
 
     /// How the answer to a body of a data set is to be read, which goes to this path: an endpoint
-    /// that is known by its path as what it is.
+    /// that is known by the end of its path, without a query, as what it is.
     pub fn response_format_at(&self, path: &str) -> ResponseFormat {
         let known = [
             (chat::PATH, ResponseFormat::OpenAiChat),
@@ -86,7 +86,8 @@ impl<'s> Payload<'s> {
             (responses::PATH, ResponseFormat::OpenAiResponses),
             (messages::PATH, ResponseFormat::AnthropicMessages),
         ];
-        let known = known.into_iter().find(|(known, _)| *known == path);
+        let path = path.split('?').next().unwrap_or(path);
+        let known = known.into_iter().find(|(known, _)| path.ends_with(known));
         known.map_or(self.response_format(), |(_, format)| format)
     }
 
@@ -274,6 +275,12 @@ pub fn stops_early(server: Option<Server>, kind: ApiKind) -> Option<&'static str
 /// A JSON string, with its quotes.
 fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A text as it stands within a JSON string.
+pub fn within_string(text: &str) -> String {
+    let quoted = json_string(text);
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 #[cfg(test)]

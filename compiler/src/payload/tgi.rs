@@ -40,3 +40,29 @@ pub fn append_parameters(sampled: &Sampled, out: &mut String) {
 pub fn tail(output_tokens: u32, fields: &str) -> String {
     format!(r#"{fields},"max_new_tokens":{output_tokens}}}}}"#)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::append_parameters;
+    use crate::plan::sampling::Sampled;
+
+    #[test]
+    fn the_likeliest_token_is_asked_for_and_nothing_else() {
+        let said = |temperature| {
+            let mut out = String::new();
+            let top_k = Some(5);
+            let sampled = Sampled {
+                temperature,
+                top_k,
+                ..Sampled::default()
+            };
+            append_parameters(&sampled, &mut out);
+            out
+        };
+        assert_eq!(said(Some(0)), r#","do_sample":false"#);
+        let drawn = said(Some(500_000));
+        assert!(drawn.starts_with(r#","do_sample":true,"#), "{drawn}");
+        assert!(drawn.contains(r#""temperature":0.5"#), "{drawn}");
+        assert!(drawn.contains(r#""top_k":5"#), "{drawn}");
+    }
+}

@@ -8,6 +8,7 @@ use crate::dataset::DataSet;
 use crate::rng::{Component, Seed, Streams};
 use crate::samplers::permutation;
 use crate::spec::{SetKind, SetOrder, SetRef};
+use schemas::layout::MAX_TIME_NS;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -174,7 +175,7 @@ pub struct Begin {
 /// time, then of the file. A turn is never put before the one that it follows.
 ///
 /// # Errors
-/// If the first turn of a conversation has no timestamp.
+/// If the first turn of a conversation has no timestamp, or one lies too far behind the first.
 pub fn schedule(set: &DataSet, sampler: &Sampler) -> Result<Vec<Begin>, PlanError> {
     let mut begins = Vec::new();
     for place in 0..sampler.count() as u32 {
@@ -202,6 +203,14 @@ pub fn schedule(set: &DataSet, sampler: &Sampler) -> Result<Vec<Begin>, PlanErro
     let origin_ns = begins.first().map_or(0, |begin| begin.at_ns);
     for begin in &mut begins {
         begin.at_ns -= origin_ns;
+        if begin.at_ns > MAX_TIME_NS {
+            let number = sampler.conversation(u64::from(begin.place));
+            let file = set.conversations[number as usize].file as usize;
+            return Err(PlanError::TurnTooLate {
+                file: set.files[file].file.clone(),
+                line: set.turns_of(number)[begin.from as usize].line,
+            });
+        }
     }
     Ok(begins)
 }

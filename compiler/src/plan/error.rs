@@ -25,6 +25,11 @@ pub enum PlanError {
         "{file}:{line}: the first turn of this conversation has no `timestamp`, and `load.type: fixed_schedule` starts it then\n  help: write `timestamp: MILLISECONDS` there, or another `load.type`"
     )]
     NoTimestamp { file: String, line: u64 },
+    /// A turn of a data set that would be sent beyond what a workload can hold.
+    #[error(
+        "{file}:{line}: its `timestamp` is more than ten years behind the first\n  help: write milliseconds; is one of the two another unit?"
+    )]
+    TurnTooLate { file: String, line: u64 },
     /// A time or length source that needs another trace format.
     #[error("{file}: {what}\n  help: {remedy}")]
     Unfit {
@@ -42,6 +47,7 @@ impl PlanError {
             | Self::NoSpan { file }
             | Self::TooLate { file, .. }
             | Self::NoTimestamp { file, .. }
+            | Self::TurnTooLate { file, .. }
             | Self::Unfit { file, .. } => file,
         }
     }

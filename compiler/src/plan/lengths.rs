@@ -63,7 +63,8 @@ impl Lengths {
             spec::Lengths::FromSet => Self::Drawn {
                 input: (Distribution::fixed(0), streams(Component::PromptLength)),
                 output: (
-                    set.and_then(Set::drawn_output)
+                    set.filter(|_| population.api.kind.generates())
+                        .and_then(Set::drawn_output)
                         .unwrap_or_else(|| Distribution::fixed(0)),
                     streams(Component::MaxTokens),
                 ),

@@ -13,7 +13,7 @@ use crate::payload::{Element, Role};
 use crate::rng::index::request_index;
 use crate::rng::{Component, Seed, Streams};
 use crate::samplers::Distribution;
-use crate::spec::{Api, History, SetRef};
+use crate::spec::{Api, History, SetRef, default_length};
 use schemas::layout::NONE_U32;
 
 /// The data set of a population.
@@ -21,7 +21,8 @@ use schemas::layout::NONE_U32;
 pub struct Set<'s> {
     /// What was read.
     pub fitted: &'s Fitted,
-    named: &'s SetRef,
+    /// What the spec says of it.
+    pub named: &'s SetRef,
     sampler: Sampler,
     delay: (Distribution, Streams),
     /// Of the longest conversation, counted in requests that stand alone.
@@ -93,11 +94,18 @@ impl<'s> Set<'s> {
         self.weight
     }
 
-    /// Lengths of answers, if a turn needs one to be drawn.
+    /// Lengths of answers, if a turn needs one to be drawn: those of the spec, or else
+    /// inference-perf's default.
     pub(super) fn drawn_output(&self) -> Option<Distribution> {
         let unsaid = |turn: &Turn| turn.output_tokens.is_none();
-        let any = self.fitted.set.turns.iter().any(unsaid);
-        self.named.output.clone().filter(|_| any)
+        let any = !self.named.kind.is_raw() && self.fitted.set.turns.iter().any(unsaid);
+        let named = self.named.output.clone();
+        any.then(|| named.unwrap_or_else(default_length))
+    }
+
+    /// Whether answers have a length that nobody has named.
+    pub fn takes_default_output(&self) -> bool {
+        self.named.output.is_none() && self.drawn_output().is_some()
     }
 
     /// Whether answers that nobody recorded are made up.
@@ -134,6 +142,19 @@ impl<'s> Set<'s> {
                 Taken::Parts(parts) => parts.iter().map(|p| &set.turns_of(*p)[0]).collect(),
             },
         }
+    }
+
+    /// Where a request comes from: the line of its turn, or of each part, and the file's own name
+    /// for its session.
+    pub fn origin(&self, request: &PlannedRequest) -> (String, Option<&'s str>) {
+        let set = &self.fitted.set;
+        let lines = self.turns(request, request.turn).into_iter();
+        let lines: Vec<String> = lines.map(|turn| turn.line.to_string()).collect();
+        let session = match self.sampler.take(request.ordinal) {
+            Taken::Conversation(number) => set.conversations[number as usize].session_id.as_deref(),
+            Taken::Parts(_) => None,
+        };
+        (lines.join(","), session)
     }
 
     /// What a request's turn of this number says, with the elements that it makes.
@@ -227,13 +248,18 @@ impl<'s> Population<'s> {
                 request.session = Some((ordinal, turn));
             }
             request.key = from.map(|_| ordinal);
-            let alone = request.said_tokens;
+            // Where texts are joined, they are counted together with those that they repeat.
+            let joined = first.and_then(|first| set.fitted.joined_tokens(first + turn));
+            let alone = joined.map_or(request.said_tokens, |_| 0);
             if set.history().is_some() {
                 request.add_tokens(history_tokens);
                 let answered = own
                     .and_then(answer)
                     .filter(|_| set.named.history != History::Live);
-                let answered = answered.map(|id| set.fitted.set.texts.tokens(id));
+                let answered = answered.map(|id| match joined {
+                    Some(_) => 0,
+                    None => set.fitted.set.texts.tokens(id),
+                });
                 history_tokens = history_tokens
                     .saturating_add(alone)
                     .saturating_add(answered.unwrap_or(request.output_tokens))
@@ -313,9 +339,11 @@ impl<'s> Population<'s> {
             return tokens;
         }
         let begins_body = turn == 0 || set.history().is_none();
-        // The salt stands in front of whatever comes first; a prefix, of what the user says first.
+        // The salt stands in front of whatever comes first; a prefix, of what the user says first;
+        // everything, of a text that is joined to it.
         let salted = self.spec.data.front.salt && begins_body && self.front.messages() == 0;
-        let prefixed = request.pool_prefix.is_some() && begins_body;
+        let joins = self.spec.api.kind.joins_texts() && self.front.messages() > 0;
+        let prefixed = (request.pool_prefix.is_some() || joins) && begins_body;
         let before = turns.iter().filter_map(|turn| said(turn));
         let before: Vec<Id> = before
             .flat_map(|s| s.before.iter().map(|(_, id)| *id))

@@ -3,7 +3,7 @@
 //! Refuses what the endpoint does not have, and fields that it sets itself.
 
 mod extra;
-mod headers;
+pub(crate) mod headers;
 mod json;
 mod kind;
 pub mod path;

@@ -22,7 +22,7 @@ pub struct SetRef {
     pub order: SetOrder,
     /// So many of its conversations, if it has more.
     pub entries: Option<u64>,
-    /// Tokens of the answer to a turn whose length nobody says; none where bodies say it.
+    /// Tokens of the answer to a turn whose length nobody says, if the spec says it.
     pub output: Option<Distribution>,
     /// Between turns of which the file does not say when they are sent.
     pub delay: Distribution,
@@ -153,16 +153,8 @@ impl SetRef {
                 let what = "the bodies of the data set are sent as they are";
                 return Err(output.error(what, "remove it: a body says how long its answer may be"));
             }
-            None if kind.is_raw() => None,
             Some(output) => Some(distribution::read(output, &TOKENS, context)?),
-            None => {
-                context.note(format!(
-                    "{}: turns without `output_length` and recorded answer are answered with \
-                     normal(512, 200, min=10, max=1024) tokens, inference-perf's default",
-                    fields.cursor.name()
-                ));
-                Some(distribution::default_length())
-            }
+            None => None,
         };
         let set = Self {
             kind,

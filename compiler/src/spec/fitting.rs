@@ -31,13 +31,14 @@ pub(super) fn check(
             "write `data: {type: raw_payload, path: FILE}`, or another `api.type`",
         ));
     }
-    if data.set.is_some() && api.kind.joins_texts() {
-        let in_front = ["system_prompt", "user_context", "prefix", "salt"];
-        if let Some(front) = in_front.into_iter().find_map(key) {
-            let what = "what stands in front of a data set's texts is a message of its own, and a \
-                        body of this endpoint has none";
-            return Err(front.error(what, "remove it, or write `api: {type: chat}`"));
-        }
+    let accumulates = data.set.as_ref().is_some_and(|set| set.kind.accumulates());
+    if accumulates && (!api.kind.generates() || api.lists_texts()) {
+        let what = format!("a body of the endpoint `{name}` has no place for earlier turns");
+        let at = key("type").unwrap_or(whole.clone());
+        return Err(at.error(
+            what,
+            "write `data: {type: single_turn}`, or `api: {type: chat}`",
+        ));
     }
     let media = [
         ("images", data.images.is_some() && !api.kind.takes_images()),

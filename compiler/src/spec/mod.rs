@@ -34,7 +34,7 @@ mod fitting;
 mod front;
 mod node;
 mod scalars;
-mod secrets;
+pub(crate) mod secrets;
 mod seed;
 mod set;
 mod shared_prefix;
@@ -47,7 +47,9 @@ pub use cancellation::{CancelAfter, CancelCount, Cancellation};
 pub use corpus::CorpusRef;
 pub use data::{Data, DataKind, Lengths, SharedPrefix};
 pub use dataset::{SetKind, SetOrder, SetRef};
-pub use distribution::{MAX_CLIP_NS, MAX_LENGTH_TOKENS, MAX_PIXELS, MIN_LENGTH_TOKENS};
+pub use distribution::{
+    MAX_CLIP_NS, MAX_LENGTH_TOKENS, MAX_PIXELS, MIN_LENGTH_TOKENS, default_length,
+};
 pub use documents::Documents;
 pub use error::SpecError;
 pub use front::{Front, PrefixPool};

@@ -52,7 +52,7 @@ fn is_secret(entry: &Entry) -> bool {
 }
 
 /// Whatever its case, and with `-` for `_` as header fields have it.
-pub(super) fn names_secret(key: &str) -> bool {
+pub(crate) fn names_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('-', "_");
     NAMES.contains(&key.as_str())
         || ENDINGS.iter().any(|ending| key.ends_with(ending))
@@ -62,7 +62,7 @@ pub(super) fn names_secret(key: &str) -> bool {
 
 /// Whether a URL in the text names a user, and perhaps a password: RFC 3986's `userinfo@` between
 /// `//` and the end of the authority.
-pub(super) fn holds_user(text: &str) -> bool {
+pub(crate) fn holds_user(text: &str) -> bool {
     text.match_indices("://").any(|(at, separator)| {
         let rest = &text[at + separator.len()..];
         let ends = |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace();

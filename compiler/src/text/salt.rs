@@ -9,7 +9,7 @@ pub const SALT_TOKENS: u32 = 4;
 const CHOICES: usize = 256;
 
 /// The slot for a vocabulary of one-token words, from frequent to rare: the most frequent words of
-/// the length, in letters, that has most of them up to [`CHOICES`], the shorter if two do. None if
+/// the length, in letters, that has most of them up to `CHOICES`, the shorter if two do. None if
 /// no two words are equally long.
 pub fn salt(words: &[String]) -> Option<Salt> {
     let longest = words.iter().map(String::len).max()?;

@@ -3,6 +3,7 @@
 
 pub mod compile;
 pub mod inspect;
+pub mod schema;
 pub mod verify;
 
 use crate::exit::{self, Failure};

@@ -92,12 +92,13 @@ fn what_a_data_set_names_is_taken_as_it_is() {
     let image = |reference: &str| file::image(reference, directory.path()).unwrap();
     let audio = |reference: &str| file::audio(reference, directory.path()).unwrap();
     let data = |mime, bytes: &[u8]| Reference::Data(Media::new(mime, bytes));
+    let of_file = |mime, bytes: &[u8]| Reference::File(Media::new(mime, bytes));
     for url in ["https://example.org/a.png", "HTTP://example.org"] {
         assert_eq!(image(url), Reference::Url(url.to_owned()));
     }
-    assert_eq!(image("a.bin"), data("image/png", &png));
-    assert_eq!(audio("b.wav"), data("audio/wav", &wav));
-    assert_eq!(audio("c"), data("audio/mpeg", b"\xff\xfb\x90\x00"));
+    assert_eq!(image("a.bin"), of_file("image/png", &png));
+    assert_eq!(audio("b.wav"), of_file("audio/wav", &wav));
+    assert_eq!(audio("c"), of_file("audio/mpeg", b"\xff\xfb\x90\x00"));
     let url = Media::new("image/png", &png).data_url();
     assert_eq!(image(&url), data("image/png", &png));
     let in_place = format!("wav,{}", STANDARD.encode(&wav));
@@ -110,7 +111,7 @@ fn what_a_data_set_names_is_taken_as_it_is() {
         (b"RIFF\0\0\0\0WEBPVP8L", "image/webp"),
     ] {
         fs::write(directory.path().join("d"), bytes).unwrap();
-        assert_eq!(image("d"), data(mime, bytes));
+        assert_eq!(image("d"), of_file(mime, bytes));
     }
 }
 

@@ -34,6 +34,7 @@ const OF_MOONCAKE: &str = "data={type: random, trace: {file: mooncake.jsonl, for
 const USERS: &str = "load={type: users, stages: [{users: 2, num_requests: 4, think_time: 1s}]}";
 const SHARED: &str = "data={type: shared_prefix, shared_prefix: {num_groups: 1, \
                       num_prompts_per_group: 1, system_prompt_len: 9, question_len: 9, output_len: 9}}";
+const TURNS: &str = "data={type: single_turn, path: turns.jsonl, output_distribution: 4}";
 const IMAGES: &str = "data.images={count: 1, pool: 1, width: 8, height: 8, source: images}";
 const AUDIO: &str = "data.audio={count: 1, pool: 1, duration: 1ms}";
 
@@ -205,5 +206,25 @@ pub const FEATURES: &[Feature] = &[
         &["api.type=embeddings"],
         &[Component::DocumentCorpus],
         &["data.batch_size=2"],
+    ),
+    beside(
+        &[TURNS],
+        &[Component::SamplerRandom],
+        &["data.sampling=random"],
+    ),
+    beside(
+        &[TURNS],
+        &[Component::SamplerShuffle],
+        &["data.sampling=shuffle"],
+    ),
+    beside(
+        &["data={type: random_pool, path: one.jsonl, output_distribution: 4}"],
+        &[Component::RandomPool],
+        &["data.path=turns.jsonl"],
+    ),
+    beside(
+        &["data={type: sharegpt, path: chats.json, output_distribution: 4}"],
+        &[Component::ShareGpt],
+        &["data.entries=2"],
     ),
 ];

@@ -4,4 +4,5 @@
 mod exercised;
 mod features;
 mod names;
+mod printed;
 mod sources;

@@ -208,11 +208,4 @@ fn a_data_set_says_file_order_and_what_the_file_leaves_open() {
         (&population.load, set.order, set.entries),
         (&Load::Schedule, SetOrder::Sequential, None)
     );
-    assert!(
-        spec.notes
-            .iter()
-            .any(|note| note.contains("without `output_length`")),
-        "{:?}",
-        spec.notes
-    );
 }

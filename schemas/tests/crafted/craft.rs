@@ -373,6 +373,7 @@ fn manifest() -> Manifest {
         hints: Hints::default(),
         inputs: vec![],
         traces: vec![],
+        data_sets: vec![],
         tokenizer: Tokenizer {
             name: text(),
             library: text(),

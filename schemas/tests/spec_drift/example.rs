@@ -3,7 +3,9 @@
 use super::{WORKLOAD, block, bytes_of, digest, table};
 use schemas::hex;
 use schemas::leaf::{BodyHasher, encode_request, stages_leaf};
-use schemas::manifest::{InputFile, Manifest, Progression, Salt, SweepHints, TraceSource};
+use schemas::manifest::{
+    DataSetSource, InputFile, Manifest, Progression, Salt, SweepHints, TraceSource,
+};
 use schemas::merkle::leaf_hash;
 use schemas::reader::Workload;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,6 +115,14 @@ fn the_manifest_table_has_every_key() {
         unlinked: 0,
         ignored_columns: vec![],
     }];
+    manifest.data_sets = vec![DataSetSource {
+        path: "d.jsonl".into(),
+        kind: "single_turn".into(),
+        rows: 1,
+        kept: 1,
+        left_out: BTreeMap::new(),
+        conversations: 1,
+    }];
     manifest.inputs = vec![InputFile {
         file: "h.json".into(),
         sha256: String::new(),
@@ -132,7 +142,12 @@ fn the_manifest_table_has_every_key() {
     });
     let value: serde_json::Value = serde_json::from_slice(&manifest.to_canonical_json()).unwrap();
     let mut actual = BTreeSet::new();
-    keys(&value, "", &["traces[].dropped"], &mut actual);
+    keys(
+        &value,
+        "",
+        &["traces[].dropped", "data_sets[].left_out"],
+        &mut actual,
+    );
     let said: Vec<_> = table(WORKLOAD, "manifest keys")
         .iter()
         .map(|row| row[0].to_owned())

@@ -6,7 +6,7 @@ use crate::spec::fields::{Cursor, Key};
 use schemas::rules;
 
 /// Header fields that belong to the endpoint.
-const OF_THE_ENDPOINT: [&str; 2] = ["accept", "content-type"];
+pub(crate) const OF_THE_ENDPOINT: [&str; 2] = ["accept", "content-type"];
 /// Most header fields of a spec; a workload's list holds those of the endpoint, too.
 const MAX_HEADERS: usize = 1_000;
 

@@ -4,7 +4,7 @@
 //! Under an embedded vocabulary the counts add up by construction
 //! (see [`Tokenizer::pieces`]); windows are encoded nevertheless when the text is read. Under a
 //! tokenizer from a file, or should a window not add up, every prompt is encoded and corrected
-//! ([`exact`]). Refuses a text of few tokens. Escaping for JSON changes no count: what is counted is
+//! (`exact`). Refuses a text of few tokens. Escaping for JSON changes no count: what is counted is
 //! the text as it was read.
 
 mod cut;

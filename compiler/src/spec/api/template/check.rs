@@ -7,28 +7,32 @@ use serde_json::Value;
 
 /// What no template may let through unescaped.
 const HOSTILE: &str = "\"}],\\\u{1}\u{7f}\n{{x}}\u{1f980}";
-/// Longest answer that a number stands for.
-const MANY_TOKENS: &str = "4294967295";
+/// The shortest and the longest number of tokens.
+const TOKENS: [&str; 2] = ["1", "4294967295"];
 
 /// The pieces, each with the byte of the template at which it begins.
 pub(super) fn check(pieces: &[(usize, Piece)]) -> Result<(), Fault> {
     check_order(pieces)?;
-    let filled = fill(pieces);
+    for tokens in TOKENS {
+        check_document(pieces, &fill(pieces, tokens))?;
+    }
+    Ok(())
+}
+
+/// JSON that holds the prompt, and no secret.
+fn check_document(pieces: &[(usize, Piece)], filled: &Filled) -> Result<(), Fault> {
     let document: Value = serde_json::from_str(&filled.text).map_err(|error| {
         let what = format!("no JSON when its slots are filled: {}", bare(&error));
-        Fault::new(
-            filled.origin(&error),
-            what,
-            "write a JSON document around the slots",
-        )
+        let remedy = "write a JSON document around the slots";
+        Fault::new(filled.origin(&error), what, remedy)
     })?;
     let at = pieces
         .iter()
         .find(|(_, piece)| matches!(piece, Piece::Prompt { .. }));
     let at = at.map_or(0, |(at, _)| *at);
     if !says(&document, HOSTILE) {
-        let what = "the prompt is no value";
-        return Err(Fault::new(at, what, "write it as a value, not as a key"));
+        let what = "the prompt is lost: its key stands twice";
+        return Err(Fault::new(at, what, "keep one of the two keys"));
     }
     match secret(&document) {
         Some(what) => Err(Fault::new(0, what, secrets::REMEDY)),
@@ -99,7 +103,7 @@ struct Filled {
     begins: Vec<(usize, usize, bool)>,
 }
 
-fn fill(pieces: &[(usize, Piece)]) -> Filled {
+fn fill(pieces: &[(usize, Piece)], tokens: &str) -> Filled {
     let quoted = json::string(HOSTILE);
     let escaped = &quoted[1..quoted.len() - 1];
     let mut text = String::new();
@@ -109,7 +113,7 @@ fn fill(pieces: &[(usize, Piece)]) -> Filled {
         match piece {
             Piece::Fixed(fixed) => text.push_str(fixed),
             Piece::Model | Piece::Prompt { .. } => text.push_str(escaped),
-            Piece::OutputTokens => text.push_str(MANY_TOKENS),
+            Piece::OutputTokens => text.push_str(tokens),
             Piece::Documents => text.push_str(&format!("[{quoted},{quoted}]")),
         }
     }

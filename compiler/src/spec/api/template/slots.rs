@@ -5,6 +5,8 @@ use super::{Fault, Piece};
 
 const OPEN: &str = "{{";
 const CLOSE: &str = "}}";
+/// Hexadecimal digits behind `\u`.
+const ESCAPE_DIGITS: usize = 4;
 const KNOWN: &str =
     "the slots are `{{prompt}}`, `{{documents}}`, `{{model}}`, `{{output_tokens}}`, `{{stream}}`";
 
@@ -39,6 +41,8 @@ pub(super) fn split(text: &str, streaming: bool) -> Result<Vec<(usize, Piece)>, 
     let mut pieces = Vec::new();
     let (mut at, mut from) = (0, 0);
     let mut in_string = false;
+    // Where the string's first slot stands, and where its last `\u` escape ends.
+    let (mut first_slot, mut escape_end) = (None, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         if rest.starts_with("{%") || rest.starts_with("{#") {
             let what = "a template has slots, but no statements and no comments";
@@ -53,13 +57,19 @@ pub(super) fn split(text: &str, streaming: bool) -> Result<Vec<(usize, Piece)>, 
                 .find(CLOSE)
                 .ok_or_else(|| Fault::new(at, "`{{` is not closed", "close the slot with `}}`"))?;
             pieces.push((from, Piece::Fixed(text[from..at].to_owned())));
-            slot(
-                at,
-                &rest[OPEN.len()..end],
-                in_string,
-                streaming,
-                &mut pieces,
-            )?;
+            let inside = &rest[OPEN.len()..end];
+            let slot = slot(at, inside, in_string, streaming, &mut pieces)?;
+            let behind = &rest[end + CLOSE.len()..];
+            if in_string {
+                first_slot = first_slot.or(Some(at));
+                if at < escape_end {
+                    let what = "this slot stands inside a `\\u` escape";
+                    let remedy = "write the escape's four digits in front of the slot";
+                    return Err(Fault::new(at, what, remedy));
+                }
+            } else {
+                check_value(at, slot, &text[..at], behind)?;
+            }
             at += end + CLOSE.len();
             from = at;
             continue;
@@ -68,14 +78,56 @@ pub(super) fn split(text: &str, streaming: bool) -> Result<Vec<(usize, Piece)>, 
         let first = chars.next().expect("the rest is not empty");
         at += first.len_utf8();
         match first {
-            '"' => in_string = !in_string,
-            '\\' if in_string => at += chars.next().map_or(0, char::len_utf8),
+            '"' => {
+                in_string = !in_string;
+                if let Some(slot) = first_slot.take().filter(|_| is_key(&text[at..])) {
+                    return Err(in_key(slot));
+                }
+            }
+            '\\' if in_string => {
+                let escaped = chars.next();
+                at += escaped.map_or(0, char::len_utf8);
+                if escaped == Some('u') {
+                    escape_end = at + ESCAPE_DIGITS;
+                }
+            }
             _ => {}
         }
     }
     pieces.push((from, Piece::Fixed(text[from..].to_owned())));
     pieces.retain(|(_, piece)| *piece != Piece::Fixed(String::new()));
     Ok(pieces)
+}
+
+/// Refuses a slot outside a string that is part of a value, or a key: next to it a digit, a sign
+/// or another slot would make a number that is none, or not the one asked for.
+fn check_value(at: usize, slot: Slot, before: &str, behind: &str) -> Result<(), Fault> {
+    if is_key(behind) {
+        return Err(in_key(at));
+    }
+    let ends_before = |c: char| c.is_ascii_whitespace() || matches!(c, ':' | ',' | '[');
+    let begins_behind = |c: char| c.is_ascii_whitespace() || matches!(c, ',' | ']' | '}');
+    let is_whole = before.chars().next_back().is_none_or(ends_before)
+        && behind.chars().next().is_none_or(begins_behind);
+    match slot {
+        Slot::OutputTokens | Slot::Stream if !is_whole => {
+            let what = "this slot is only a part of a value";
+            let remedy = "write nothing next to it: it is a value of its own, unless it stands \
+                          within a string";
+            Err(Fault::new(at, what, remedy))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether what ends in front of `behind` is the key of an object.
+fn is_key(behind: &str) -> bool {
+    behind.trim_start().starts_with(':')
+}
+
+fn in_key(at: usize) -> Fault {
+    let what = "this slot stands in a key";
+    Fault::new(at, what, "write it as a value, not as a key")
 }
 
 /// The pieces that a slot becomes.
@@ -85,7 +137,7 @@ fn slot(
     in_string: bool,
     streaming: bool,
     pieces: &mut Vec<(usize, Piece)>,
-) -> Result<(), Fault> {
+) -> Result<Slot, Fault> {
     let (name, to_json) = match inside.split_once('|') {
         Some((name, filter)) if filter.trim() == "tojson" => (name.trim(), true),
         Some((_, filter)) => {
@@ -94,7 +146,7 @@ fn slot(
         }
         None => (inside.trim(), false),
     };
-    let Some((_, slot)) = NAMES.iter().find(|(known, _)| *known == name) else {
+    let Some(&(_, slot)) = NAMES.iter().find(|(known, _)| *known == name) else {
         return Err(Fault::new(at, format!("unknown slot `{name}`"), KNOWN));
     };
     let mut push = |piece| pieces.push((at, piece));
@@ -127,5 +179,5 @@ fn slot(
         (Slot::OutputTokens, _) => push(Piece::OutputTokens),
         (Slot::Stream, _) => push(Piece::Fixed(streaming.to_string())),
     }
-    Ok(())
+    Ok(slot)
 }

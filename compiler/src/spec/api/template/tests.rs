@@ -125,8 +125,29 @@ fn wrong_templates_are_refused_at_their_place() {
             "{\"{{prompt}}\": 1}",
             1,
             3,
-            "the prompt is no value",
+            "this slot stands in a key",
             "not as a key",
+        ),
+        (
+            "{\"p\": \"{{prompt}}\", \"to {{model}} \" : 1}",
+            1,
+            25,
+            "this slot stands in a key",
+            "not as a key",
+        ),
+        (
+            "{\"p\": \"{{prompt}}\",\n {{model|tojson}}: 1}",
+            2,
+            2,
+            "this slot stands in a key",
+            "not as a key",
+        ),
+        (
+            "{\"p\": \"{{prompt}}\", \"p\": 1}",
+            1,
+            8,
+            "the prompt is lost",
+            "keep one of the two",
         ),
         (
             "{\"d\": {{documents}}, \"a\": \"{{prompt}}\"}",
@@ -176,5 +197,61 @@ fn wrong_templates_are_refused_at_their_place() {
         assert_eq!((fault.0, fault.1), (line, column), "{text}: {fault:?}");
         assert!(fault.2.contains(what), "{text}: {fault:?}");
         assert!(fault.3.contains(remedy), "{text}: {fault:?}");
+    }
+}
+
+#[test]
+fn a_number_glued_to_something_is_refused() {
+    let glued = [
+        r"1{{output_tokens}}",
+        r"-{{output_tokens}}",
+        r"{{output_tokens}}.5",
+        r"{{output_tokens}}e1",
+        r"{{output_tokens}}{{output_tokens}}",
+        r"1{{stream}}",
+        r#""\\\u{{output_tokens}}""#,
+        r#""\u00{{max_tokens}}""#,
+        r#""\u{{stream}}""#,
+    ];
+    for value in glued {
+        for text in [
+            format!(r#"{{"p": "{{{{prompt}}}}", "a": {value}}}"#),
+            format!("{{\"a\": [{value}],\n\"p\": \"{{{{prompt}}}}\"}}"),
+        ] {
+            let (line, column, what, remedy) = parse(&text).expect_err(&text);
+            let slots = text.match_indices("{{").map(|(at, _)| at);
+            let place = slots.filter(|at| !text[*at..].starts_with("{{prompt"));
+            let place = position(&text, { place }.next().unwrap());
+            assert_eq!((line, column), place, "{text}: {what}");
+            assert!(what.starts_with("this slot "), "{text}: {what}");
+            assert!(!remedy.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_number_alone_or_within_a_string_is_sent() {
+    let values = [
+        "{{output_tokens}}",
+        " {{output_tokens}} ",
+        "[{{output_tokens}},{{stream}}]",
+        r#""x{{output_tokens}}y{{output_tokens}}""#,
+        r#""\u0041{{output_tokens}}""#,
+        r#""\\u{{output_tokens}}""#,
+    ];
+    for value in values {
+        let text = format!(r#"{{"p": "{{{{prompt}}}}", "a": {value}}}"#);
+        let pieces = parse(&text).expect(&text);
+        for tokens in ["7", "1234"] {
+            let body: String = pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Fixed(text) => text,
+                    Piece::OutputTokens => tokens,
+                    _ => "x",
+                })
+                .collect();
+            serde_json::from_str::<serde_json::Value>(&body).expect(&body);
+        }
     }
 }
