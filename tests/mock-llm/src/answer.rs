@@ -1,7 +1,7 @@
 //! Every response, and its body as hyper asks for it.
 
-use std::convert::Infallible;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -10,6 +10,9 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
 use crate::arrivals::Arrivals;
+use crate::connection::{Connection, Hangup};
+use crate::huge::Huge;
+use crate::split::Split;
 use crate::stream::Stream;
 use crate::ticket::Ticket;
 
@@ -20,58 +23,135 @@ pub const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// What is sent, and the ticket that is finished with the last frame of it.
 pub struct Answer {
     content: Content,
+    after: After,
     ticket: Option<Ticket>,
 }
 
-enum Content {
+/// What bytes an answer has; what may be large is boxed, so that a connection that idles does
+/// not carry its size.
+pub enum Content {
     /// Bytes that are there; empty once they were sent.
-    Whole(Bytes),
-    /// Boxed, so that a connection that idles does not carry its size.
+    Whole {
+        bytes: Bytes,
+        /// The length that is announced, if one is.
+        length: Option<u64>,
+    },
     Stream(Box<Stream>),
-    Lines(Arrivals),
+    Split(Box<Split>),
+    Huge(Huge),
+    Lines(Box<Arrivals>),
+}
+
+/// What follows the content.
+pub enum After {
+    /// The end of the body.
+    End,
+    /// Nothing, for ever.
+    Silence,
+    /// The end of the connection or of the stream, once the content was written.
+    Cut(Cut),
+}
+
+/// How an answer is cut off.
+pub struct Cut {
+    connection: Rc<Connection>,
+    /// By RST instead of FIN.
+    reset: bool,
+    /// The content was handed over in an earlier call, and so is in the socket.
+    written: bool,
+}
+
+impl Content {
+    /// Bytes with their true length.
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        let bytes = bytes.into();
+        let length = Some(bytes.len() as u64);
+        Content::Whole { bytes, length }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Content::Whole { bytes, .. } => bytes.is_empty(),
+            Content::Stream(stream) => stream.is_done(),
+            Content::Split(split) => split.is_done(),
+            Content::Huge(huge) => huge.is_done(),
+            Content::Lines(_) => false,
+        }
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        Poll::Ready(match self {
+            Content::Whole { bytes, .. } => Some(std::mem::take(bytes)),
+            Content::Stream(stream) => Some(ready!(stream.poll_bytes(cx))),
+            Content::Split(split) => Some(ready!(split.poll_bytes(cx))),
+            Content::Huge(huge) => Some(huge.next_bytes()),
+            Content::Lines(arrivals) => arrivals.next_lines(),
+        })
+    }
+}
+
+impl After {
+    pub fn cut(connection: &Rc<Connection>, reset: bool) -> Self {
+        After::Cut(Cut {
+            connection: Rc::clone(connection),
+            reset,
+            written: false,
+        })
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Hangup>>> {
+        match self {
+            After::End => Poll::Ready(None),
+            After::Silence => Poll::Pending,
+            After::Cut(cut) if !cut.written => {
+                cut.written = true;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            After::Cut(cut) => {
+                match (cut.reset, cut.connection.is_http2()) {
+                    (true, false) => cut.connection.end_with_reset(),
+                    (false, true) => cut.connection.close(),
+                    // The error alone resets an HTTP/2 stream, and closes an HTTP/1.1 connection.
+                    (true, true) | (false, false) => {}
+                }
+                Poll::Ready(Some(Err(Hangup)))
+            }
+        }
+    }
 }
 
 impl Answer {
-    pub fn whole(bytes: impl Into<Bytes>, ticket: Option<Ticket>) -> Self {
+    pub fn new(content: Content, after: After, ticket: Option<Ticket>) -> Self {
         Answer {
-            content: Content::Whole(bytes.into()),
+            content,
+            after,
             ticket,
         }
     }
 
-    pub fn stream(stream: Stream, ticket: Ticket) -> Self {
-        Answer {
-            content: Content::Stream(Box::new(stream)),
-            ticket: Some(ticket),
-        }
-    }
-
-    pub fn lines(arrivals: Arrivals) -> Self {
-        Answer {
-            content: Content::Lines(arrivals),
-            ticket: None,
-        }
+    /// Bytes that are there.
+    pub fn whole(bytes: impl Into<Bytes>, ticket: Option<Ticket>) -> Self {
+        Answer::new(Content::whole(bytes), After::End, ticket)
     }
 }
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Hangup;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.is_end_stream() {
-            return Poll::Ready(None);
+    ) -> Poll<Option<Result<Frame<Bytes>, Hangup>>> {
+        let this = self.get_mut();
+        if this.content.is_done() {
+            return this.after.poll(cx);
         }
-        let bytes = match &mut self.content {
-            Content::Whole(bytes) => Some(std::mem::take(bytes)),
-            Content::Stream(stream) => Some(ready!(stream.poll_bytes(cx))),
-            Content::Lines(arrivals) => arrivals.next_lines(),
-        };
-        if self.is_end_stream()
-            && let Some(ticket) = self.ticket.take()
+        let bytes = ready!(this.content.poll_bytes(cx));
+        if this.content.is_done()
+            && !matches!(this.after, After::Silence)
+            && let Some(ticket) = this.ticket.take()
         {
             ticket.finish();
         }
@@ -79,17 +159,16 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Whole(bytes) => bytes.is_empty(),
-            Content::Stream(stream) => stream.is_done(),
-            Content::Lines(_) => false,
-        }
+        matches!(self.after, After::End) && self.content.is_done()
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Stream(_) | Content::Lines(_) => SizeHint::default(),
+            Content::Whole {
+                length: Some(length),
+                ..
+            } => SizeHint::with_exact(*length),
+            _ => SizeHint::default(),
         }
     }
 }

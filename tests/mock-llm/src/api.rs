@@ -99,6 +99,14 @@ impl Api {
         )
     }
 
+    /// An error with this status in the shape of this API.
+    pub fn fail(self, status: StatusCode, message: &str) -> Refusal {
+        Refusal {
+            shape: self.shape(message),
+            ..Refusal::new(status, message)
+        }
+    }
+
     /// Refuses a request in the shape of this API.
     pub fn refuse(self, message: String) -> Refusal {
         let unprocessable = matches!(
@@ -110,11 +118,7 @@ impl Api {
         } else {
             StatusCode::BAD_REQUEST
         };
-        let shape = self.shape(&message);
-        Refusal {
-            shape,
-            ..Refusal::new(status, message)
-        }
+        self.fail(status, &message)
     }
 
     /// The body of a refusal, unless it is OpenAI's.

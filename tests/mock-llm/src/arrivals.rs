@@ -10,7 +10,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::config::FRAME_BYTES;
-use crate::log::Record;
+use crate::log::{End, Record};
+use crate::stats::Shared;
 
 /// One POST request as the server saw it. Times are `CLOCK_MONOTONIC`
 /// nanoseconds; what is not known (yet) is `None`, and `null` in JSON.
@@ -44,8 +45,14 @@ pub struct Arrival {
     /// POST requests in flight at arrival, this one included.
     pub concurrent: u64,
     /// When the client was seen to be gone (or its body to be cut off or badly
-    /// framed) before the answer was complete.
+    /// framed) before the answer was complete: `Some` of a request that has ended
+    /// unless `answered_ns` is.
     pub closed_early_ns: Option<u64>,
+    /// Just before the write that handed the answer's last byte to the socket, so
+    /// that nothing the client does upon it is logged as earlier. Of an answer that
+    /// a fault broke off, the last byte there was. Over HTTP/2 it may be too early
+    /// when the client's flow control held the last bytes back.
+    pub answered_ns: Option<u64>,
     /// Whether an `Authorization` header came along. Its value is not kept.
     pub authorization: bool,
     /// Which API was called (`chat`, `messages`, `tgi_stream`, ...); `None` under any other path.
@@ -56,10 +63,13 @@ pub struct Arrival {
     pub audios: u64,
     /// Documents to rank, or texts to embed, in the body.
     pub documents: u64,
+    /// The fault that fell on it, as in `--fault` but without its share.
+    pub fault: Option<String>,
 }
 
 impl Arrival {
-    fn new(seq: u64, record: &Record) -> Self {
+    fn new(seq: u64, record: &Record, faults: &[String]) -> Self {
+        let ended = |end| record.end_ns.filter(|_| record.end == end).map(u64::from);
         let body = record.body.as_ref();
         Arrival {
             seq,
@@ -75,12 +85,16 @@ impl Arrival {
             max_tokens: record.max_tokens.map(u64::from),
             stream: record.stream,
             concurrent: u64::from(record.concurrent),
-            closed_early_ns: record.closed_early_ns.map(u64::from),
+            closed_early_ns: ended(End::ClosedEarly),
+            answered_ns: ended(End::Answered),
             authorization: record.authorization,
             endpoint: record.api.map(|api| api.name().to_owned()),
             images: record.media.images.into(),
             audios: record.media.audios.into(),
             documents: record.media.documents.into(),
+            fault: record
+                .fault
+                .map(|n| faults[usize::from(n.get()) - 1].clone()),
         }
     }
 }
@@ -97,15 +111,24 @@ fn hex(bytes: &[u8]) -> String {
 pub struct Arrivals {
     records: std::vec::IntoIter<Record>,
     next_seq: u64,
+    /// Names of the configured faults.
+    faults: Vec<String>,
 }
 
 impl Arrivals {
-    /// Sorts the records; requests read in the same nanosecond go by connection.
-    pub fn new(mut records: Vec<Record>) -> Self {
+    /// All so far; requests read in the same nanosecond go by connection.
+    pub fn of(shared: &Shared) -> Self {
+        let mut records = shared.records();
         records.sort_unstable_by_key(|r| (r.arrival_ns, r.connection));
         Arrivals {
             records: records.into_iter(),
             next_seq: 0,
+            faults: shared
+                .config
+                .faults
+                .iter()
+                .map(|fault| fault.kind.to_string())
+                .collect(),
         }
     }
 
@@ -129,6 +152,6 @@ impl Iterator for Arrivals {
         let record = self.records.next()?;
         let seq = self.next_seq;
         self.next_seq += 1;
-        Some(Arrival::new(seq, &record))
+        Some(Arrival::new(seq, &record, &self.faults))
     }
 }

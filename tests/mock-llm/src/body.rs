@@ -11,14 +11,11 @@ use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
 
 use crate::config::MAX_BODY_BYTES;
+use crate::connection::Hangup;
 use crate::log::BodyFacts;
 use crate::refusal::Refusal;
 
 const _: () = assert!(MAX_BODY_BYTES <= u32::MAX as usize);
-
-/// The body broke off or was badly framed: nobody is left to answer, and the
-/// connection ends with this.
-pub type BrokenOff = hyper::Error;
 
 /// A whole body.
 pub struct ReadBody {
@@ -36,12 +33,13 @@ impl ReadBody {
     }
 }
 
-/// Reads to the end. The inner error is the refusal of a body that is too large.
-pub async fn read(mut incoming: Incoming) -> Result<Result<ReadBody, Refusal>, BrokenOff> {
+/// Reads to the end. The inner error is the refusal of a body that is too large; the outer one a
+/// body that broke off or was badly framed: nobody is left to answer.
+pub async fn read(mut incoming: Incoming) -> Result<Result<ReadBody, Refusal>, Hangup> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = incoming.frame().await {
-        let Ok(data) = frame?.into_data() else {
+        let Ok(data) = frame.map_err(|_| Hangup)?.into_data() else {
             continue;
         };
         if first.len() + rest.len() + data.len() > MAX_BODY_BYTES {

@@ -1,12 +1,17 @@
 //! What was typed.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
 
 use crate::config::{Config, DEFAULT_MAX_CONNECTIONS};
 use crate::delay;
+use crate::dialect::Dialect;
+use crate::fault::Fault;
+use crate::texts::AnswerText;
+use crate::tls::TlsFiles;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +19,8 @@ Examples:
       answers at once, with as many tokens as each request asks for
   mock-llm --port 0 --ttft 50ms --itl 5ms --tokens 128
       a free port (see the line on stdout); 128 tokens in 50 + 127 x 5 ms
+  mock-llm --itl 20ms --fault reset@0.1 --fault status=503@0.1 --dialect crlf,split
+      of ten requests one is reset and one answered 503; streams with CR LF, in pieces
   curl -s localhost:8000/v1/chat/completions \\
       -d '{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}'
   curl -s localhost:8000/arrivals        one JSON object per POST request
@@ -26,9 +33,12 @@ Endpoints: /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
 
 When it listens, one line of JSON is on stdout: {\"listening\":\"127.0.0.1:8000\"}.
 Times in the arrival log are CLOCK_MONOTONIC nanoseconds, taken when the first
-bytes of a request were read from the socket. A token is a whitespace-separated
-word. Delays count from the read that completed the request's body; timers have
-a granularity of 1 ms: a token is never early, and up to 1 ms late.";
+bytes of a request were read from the socket (HTTP/2: of its HEADERS frame;
+TLS: decrypted). answered_ns is just before the write of an answer's last byte;
+closed_early_ns is when a client was seen to be gone, also between two tokens.
+A token is a whitespace-separated word. Delays count from the read that
+completed the request's body; timers have a granularity of 1 ms: a token is
+never early, and up to 1 ms late.";
 
 /// An inference server without a model (see its endpoints below), for tests and
 /// benchmarks of load generators.
@@ -64,6 +74,43 @@ pub struct Cli {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_CONNECTIONS)]
     max_connections: usize,
 
+    /// What goes wrong, with which share of the requests; several do not overlap: refuse (close
+    /// when accepted), reset (RST in the body), close (FIN in the body), stall (one token, then
+    /// nothing), silent (never answer), slow-headers=D, garbage (no JSON in events), status=N,
+    /// half-close (FIN before any answer), huge-event=BYTES, long-length, short-length, no-done
+    /// (no finish reason), error-event, bad-chunk. `reset@0.2` is every fifth request
+    #[arg(long = "fault", value_name = "KIND[=VALUE][@SHARE]")]
+    faults: Vec<Fault>,
+
+    /// How streams differ from the usual, a list between commas: role-first (the first event has
+    /// a role alone), empty-tokens[=N] (every Nth token has no text), multi-token=N (N tokens an
+    /// event), usage-each, crlf, no-space, comments, no-done (no [DONE]), multi-line, ndjson,
+    /// split (written in pieces of 1 to 40 bytes)
+    #[arg(
+        long,
+        value_name = "LIST",
+        default_value = "",
+        hide_default_value = true
+    )]
+    #[arg(value_parser = dialect)]
+    dialect: Dialect,
+
+    /// What answers say
+    #[arg(long, value_enum, default_value_t)]
+    answer: AnswerText,
+
+    /// Speak TLS with this certificate chain (PEM); HTTP/2 by ALPN
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Serve only clients whose certificate this authority signed (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+
     /// Stop by itself after this time, in case nobody else does
     #[arg(long, value_name = "D", value_parser = delay::parse)]
     pub shutdown_after: Option<Duration>,
@@ -80,6 +127,26 @@ impl Cli {
             tokens: self.tokens,
             workers: self.workers,
             max_connections: self.max_connections,
+            faults: self.faults.clone(),
+            dialect: self.dialect.clone(),
+            answer: self.answer,
+            tls: self.tls(),
         }
     }
+
+    fn tls(&self) -> Option<TlsFiles> {
+        let (certificate, key) = self.tls_cert.clone().zip(self.tls_key.clone())?;
+        Some(TlsFiles {
+            certificate,
+            key,
+            client_ca: self.tls_client_ca.clone(),
+        })
+    }
+}
+
+fn dialect(list: &str) -> Result<Dialect, String> {
+    if list.is_empty() {
+        return Ok(Dialect::default());
+    }
+    list.parse()
 }

@@ -5,6 +5,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::dialect::Dialect;
+use crate::fault::Fault;
+use crate::texts::AnswerText;
+use crate::tls::TlsFiles;
+
 /// Tokens of an answer when neither the server nor the request names a number
 /// (OpenAI's default for completions).
 pub const DEFAULT_TOKENS: u32 = 16;
@@ -16,9 +21,11 @@ pub const MAX_TOKENS: u32 = 1_000_000;
 pub const MAX_BODY_BYTES: usize = 64 << 20;
 /// Longest time to first token and between tokens.
 pub const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
+/// Most faults of one server.
+pub const MAX_FAULTS: usize = 64;
 /// Most worker threads.
 pub const MAX_WORKERS: usize = 256;
-/// Arrivals one worker keeps (about 2 GB); later ones are counted, not kept.
+/// Arrivals one worker keeps (about 2.3 GB); later ones are counted, not kept.
 pub const MAX_RECORDS_PER_WORKER: usize = 1 << 24;
 
 /// Connections that wait in the kernel to be accepted.
@@ -47,6 +54,15 @@ pub struct Config {
     pub workers: usize,
     /// Connections open at once.
     pub max_connections: usize,
+    /// What goes wrong, and how often; they do not overlap. No fault falls on a request that is
+    /// refused anyway.
+    pub faults: Vec<Fault>,
+    /// How streams differ from the usual.
+    pub dialect: Dialect,
+    /// What answers say.
+    pub answer: AnswerText,
+    /// Speaks TLS with these files; without, plain TCP.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Default for Config {
@@ -59,6 +75,10 @@ impl Default for Config {
             tokens: None,
             workers: 1,
             max_connections: DEFAULT_MAX_CONNECTIONS,
+            faults: Vec::new(),
+            dialect: Dialect::default(),
+            answer: AnswerText::default(),
+            tls: None,
         }
     }
 }
@@ -80,6 +100,12 @@ impl Config {
         if self.max_connections == 0 {
             return Err("--max-connections must be at least 1".to_owned());
         }
-        Ok(())
+        if self.faults.len() > MAX_FAULTS {
+            return Err(format!("at most {MAX_FAULTS} --fault"));
+        }
+        if self.dialect.tokens_per_event() > MAX_TOKENS {
+            return Err(format!("--dialect multi-token must be 1 to {MAX_TOKENS}"));
+        }
+        self.faults.iter().try_for_each(Fault::check)
     }
 }

@@ -10,13 +10,14 @@ use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
-use crate::answer::{self, Answer, respond};
+use crate::answer::{self, After, Answer, Content, respond};
 use crate::api::Api;
 use crate::arrivals::Arrivals;
-use crate::body::{self, BrokenOff};
-use crate::connection::Connection;
+use crate::body;
+use crate::connection::{Connection, Hangup};
 use crate::post::Post;
 use crate::refusal::Refusal;
+use crate::stamps::Arrived;
 use crate::stats::Shared;
 use crate::ticket::Ticket;
 
@@ -45,14 +46,14 @@ impl Route {
 /// Answers one request.
 pub async fn handle(
     connection: Rc<Connection>,
+    arrived: Arrived,
     request: Request<Incoming>,
-) -> Result<Response<Answer>, BrokenOff> {
-    let arrival_ns = connection.stamps.arrival_ns();
+) -> Result<Response<Answer>, Hangup> {
     let (head, incoming) = request.into_parts();
     let ticket =
-        (head.method == Method::POST).then(|| Ticket::open(&connection, arrival_ns, &head));
+        (head.method == Method::POST).then(|| Ticket::open(&connection, arrived.ns, &head));
     let body = body::read(incoming).await?;
-    let end_ns = connection.stamps.end_request();
+    let end_ns = connection.stamps.end_request(arrived);
     let Some(ticket) = ticket else {
         return Ok(look_up(
             &connection.worker.shared,
@@ -64,7 +65,7 @@ pub async fn handle(
     Ok(match (body, Route::of(head.uri.path())) {
         (Err(refusal), _) => post.refuse_unread(&refusal),
         (Ok(body), Some((Route::Generate(api), _))) => {
-            post.generate(api, head.uri.path(), &body).await
+            post.generate(api, head.uri.path(), &body).await?
         }
         (Ok(body), route) => {
             let refusal = wrong_way(&head.method, head.uri.path());
@@ -90,8 +91,9 @@ fn look_up(shared: &Shared, method: &Method, path: &str) -> Response<Answer> {
         Some((Route::Health, _)) if get => text(json!({ "status": "ok" })),
         Some((Route::Stats, _)) if get => text(json!(shared.stats())),
         Some((Route::Arrivals, _)) if get => {
-            let arrivals = Arrivals::new(shared.records());
-            respond(StatusCode::OK, answer::JSON_LINES, Answer::lines(arrivals))
+            let lines = Content::Lines(Box::new(Arrivals::of(shared)));
+            let answer = Answer::new(lines, After::End, None);
+            respond(StatusCode::OK, answer::JSON_LINES, answer)
         }
         Some((Route::Arrivals, _)) if *method == Method::DELETE => {
             shared.clear();

@@ -1,12 +1,16 @@
 //! An inference server without a model: OpenAI's endpoints, Anthropic's messages, Text Generation
 //! Inference, rerank in three forms, and Triton's generate extension (see `api.rs`).
 //!
-//! It answers with the same token over and over, at the pace it was told, and
+//! It answers with the same token over and over (see [`Config`] for more), at the pace it was told, and
 //! writes down when each request reached it. A load generator can so be judged
 //! from outside: by what arrived and when, not by what it says it sent.
 //!
+//! Told so, it also does what real servers do: it fails ([`Fault`]), streams in other dialects
+//! ([`Dialect`]), says something else to every request ([`AnswerText`]) and speaks TLS
+//! ([`TlsFiles`]). HTTP/1.1 and HTTP/2 are told apart by their first bytes, with TLS and without.
+//!
 //! It refuses to be clever: no tokenizer (a token is a whitespace-separated
-//! word), no sampling, one choice per answer, HTTP/1.1 only and no TLS.
+//! word), no sampling, one choice per answer.
 //!
 //! ```no_run
 //! let mut server = mock_llm::Server::start(mock_llm::Config::default())?;
@@ -27,8 +31,14 @@ mod clock;
 mod config;
 mod connection;
 mod delay;
+mod dialect;
+mod failing;
+mod fault;
+mod frames;
 mod handler;
+mod huge;
 mod log;
+mod misframed;
 mod pacing;
 mod post;
 mod program;
@@ -36,18 +46,27 @@ mod refusal;
 mod render;
 mod request;
 mod server;
+mod socket;
+mod split;
 mod stamps;
 mod stats;
 mod stream;
+mod texts;
 mod ticket;
+mod tls;
+mod wire;
 mod words;
 mod worker;
 
 pub use arrivals::Arrival;
 pub use config::{
-    Config, DEFAULT_MAX_CONNECTIONS, DEFAULT_TOKENS, MAX_BODY_BYTES, MAX_DELAY,
+    Config, DEFAULT_MAX_CONNECTIONS, DEFAULT_TOKENS, MAX_BODY_BYTES, MAX_DELAY, MAX_FAULTS,
     MAX_RECORDS_PER_WORKER, MAX_TOKENS, MAX_WORKERS,
 };
+pub use dialect::Dialect;
+pub use fault::{Fault, FaultKind};
 pub use program::run;
 pub use server::Server;
 pub use stats::Stats;
+pub use texts::{AnswerText, echo_text};
+pub use tls::TlsFiles;

@@ -4,7 +4,7 @@
 //! is being read, so on the hot path it is never contended. Records lie in
 //! segments: appending never moves those that are there.
 
-use std::num::{NonZeroU16, NonZeroU64};
+use std::num::{NonZeroU8, NonZeroU16, NonZeroU64};
 use std::sync::Arc;
 
 use crate::api::Api;
@@ -20,7 +20,7 @@ const MAX_NAMES: usize = 256;
 #[derive(Clone, Debug)]
 pub struct Record {
     pub arrival_ns: u64,
-    pub closed_early_ns: Option<NonZeroU64>,
+    pub end_ns: Option<NonZeroU64>,
     pub connection: u64,
     pub path: Arc<str>,
     pub model: Option<Arc<str>>,
@@ -33,9 +33,22 @@ pub struct Record {
     pub authorization: bool,
     pub api: Option<Api>,
     pub media: Media,
+    /// How it ended at `end_ns`.
+    pub end: End,
+    /// Which of the configured faults fell on it, from 1.
+    pub fault: Option<NonZeroU8>,
 }
 
-const _: () = assert!(size_of::<Record>() <= 128);
+const _: () = assert!(size_of::<Record>() <= 136);
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The server handed over all it was going to.
+    Answered,
+    /// The client left before.
+    ClosedEarly,
+}
 
 /// What a body holds beside texts; a larger number than fits is kept as the largest.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,6 +124,14 @@ impl Log {
             .get_mut(index % SEGMENT)
     }
 
+    /// Notes how and when a request ended, unless the log was cleared since.
+    pub fn end(&mut self, slot: Slot, end: End, now_ns: NonZeroU64) {
+        if let Some(record) = self.get_mut(slot) {
+            record.end = end;
+            record.end_ns = Some(now_ns);
+        }
+    }
+
     /// The shared copy of a model or path.
     pub fn name(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.iter().find(|known| known.as_ref() == name) {
@@ -150,7 +171,7 @@ mod tests {
     fn record(arrival_ns: u64) -> Record {
         Record {
             arrival_ns,
-            closed_early_ns: None,
+            end_ns: None,
             connection: 0,
             path: "/".into(),
             model: None,
@@ -162,6 +183,8 @@ mod tests {
             authorization: false,
             api: None,
             media: Media::default(),
+            end: End::Answered,
+            fault: None,
         }
     }
 

@@ -26,6 +26,12 @@ impl Pacing {
         }
     }
 
+    /// The same, ending after at most this many tokens (at least 1).
+    pub fn first_tokens(self, tokens: u32) -> Self {
+        let tokens = tokens.clamp(1, self.tokens);
+        Pacing { tokens, ..self }
+    }
+
     pub fn tokens(&self) -> u32 {
         self.tokens
     }

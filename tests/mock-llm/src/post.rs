@@ -6,28 +6,39 @@ use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
+use hyper::header::HeaderValue;
 use hyper::{Response, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
-use crate::answer::{self, Answer, respond};
+use crate::answer::{self, After, Answer, Content, respond};
 use crate::api::{Api, kserve_model};
 use crate::body::ReadBody;
 use crate::clock;
 use crate::config::{Config, DEFAULT_TOKENS};
-use crate::connection::Connection;
+use crate::connection::{Connection, Hangup};
+use crate::fault::FaultKind;
+use crate::log::BodyFacts;
 use crate::pacing::Pacing;
 use crate::refusal::Refusal;
-use crate::render::Facts;
+use crate::render::{Events, Facts};
 use crate::request::{Ask, Refused};
+use crate::split::Split;
 use crate::stream::Stream;
+use crate::texts::Texts;
 use crate::ticket::Ticket;
 
 /// A request that is owed an answer.
 pub struct Post<'a> {
-    connection: &'a Rc<Connection>,
-    ticket: Ticket,
+    pub connection: &'a Rc<Connection>,
+    pub ticket: Ticket,
     /// The read that completed the body.
     end_ns: NonZeroU64,
+}
+
+/// What the answer is, and when.
+pub struct Plan<'a> {
+    pub facts: Facts<'a>,
+    pub pacing: Pacing,
 }
 
 impl<'a> Post<'a> {
@@ -42,9 +53,7 @@ impl<'a> Post<'a> {
 
     /// Refuses a request whose body was left unread.
     pub fn refuse_unread(self, refusal: &Refusal) -> Response<Answer> {
-        self.ticket.describe(None, None, refusal.status);
-        let answer = Answer::whole(refusal.json(), Some(self.ticket));
-        respond(refusal.status, answer::JSON, answer)
+        self.refuse_read(None, None, refusal)
     }
 
     /// Refuses a request, with what could be made out of it for the log.
@@ -54,73 +63,137 @@ impl<'a> Post<'a> {
         ask: Option<&Ask<'_>>,
         refusal: &Refusal,
     ) -> Response<Answer> {
-        self.ticket
-            .describe(Some(body.facts(self.end_ns)), ask, refusal.status);
+        let facts = body.facts(self.end_ns);
+        self.refuse_read(Some(facts), ask, refusal)
+    }
+
+    /// The same, with what is known of the body.
+    pub fn refuse_read(
+        self,
+        body: Option<BodyFacts>,
+        ask: Option<&Ask<'_>>,
+        refusal: &Refusal,
+    ) -> Response<Answer> {
+        self.ticket.describe(body, ask, Some(refusal.status));
         let answer = Answer::whole(refusal.json(), Some(self.ticket));
         respond(refusal.status, answer::JSON, answer)
     }
 
-    /// Answers at the configured pace.
-    pub async fn generate(self, api: Api, path: &str, body: &ReadBody) -> Response<Answer> {
+    /// Answers at the configured pace, or fails as configured.
+    pub async fn generate(
+        self,
+        api: Api,
+        path: &str,
+        body: &ReadBody,
+    ) -> Result<Response<Answer>, Hangup> {
         let mut ask = match Ask::parse(api, &body.bytes) {
             Ok(ask) => ask,
             Err(Refused { ask, message }) => {
-                return self.refuse(body, ask.as_ref(), &api.refuse(message));
+                return Ok(self.refuse(body, ask.as_ref(), &api.refuse(message)));
             }
         };
         if ask.model.is_none() {
             ask.model = kserve_model(path).map(Into::into);
         }
+        let body = body.facts(self.end_ns);
         let config = &self.connection.worker.shared.config;
-        let id = (self.connection.id, self.connection.next_request());
-        let facts = match plan(api, &ask, config, id) {
-            Ok(facts) => facts,
-            Err(message) => return self.refuse(body, Some(&ask), &api.refuse(message)),
+        let tokens = match answer_tokens(api, &ask, config) {
+            Ok(tokens) => tokens,
+            Err(message) => {
+                return Ok(self.refuse_read(Some(body), Some(&ask), &api.refuse(message)));
+            }
         };
-        self.ticket
-            .describe(Some(body.facts(self.end_ns)), Some(&ask), StatusCode::OK);
-        let start = instant(self.end_ns.get());
-        let pacing = Pacing::new(start, config.ttft, config.itl, facts.completion_tokens);
-        if ask.stream {
-            let stream = Stream::new(facts.events(), pacing);
-            return respond(
-                StatusCode::OK,
-                answer::EVENTS,
-                Answer::stream(stream, self.ticket),
-            );
+        let facts = Facts {
+            api,
+            ask: &ask,
+            model: ask.model.as_deref().unwrap_or("mock"),
+            id: (self.connection.id, self.connection.next_request()),
+            completion_tokens: tokens,
+            texts: Texts::new(config.answer, &config.dialect, &body.sha256),
+            dialect: &config.dialect,
+        };
+        let plan = Plan::new(facts, config, instant(self.end_ns.get()));
+        let fault = self.ticket.fault();
+        if let Some(FaultKind::Status(status)) = fault {
+            self.ticket.note_fault();
+            return Ok(self.fail_status(api, body, &ask, status));
         }
-        let json = facts.json();
-        if pacing.end() > Instant::now() {
-            sleep_until(pacing.end()).await;
+        let answers = !matches!(fault, Some(FaultKind::Silent | FaultKind::HalfClose));
+        let status = answers.then_some(StatusCode::OK);
+        self.ticket.describe(Some(body), Some(&ask), status);
+        match fault {
+            None => Ok(self.answer(&plan).await),
+            Some(kind) => {
+                self.ticket.note_fault();
+                self.fail(kind, &plan).await
+            }
         }
-        respond(
-            StatusCode::OK,
-            answer::JSON,
-            Answer::whole(json, Some(self.ticket)),
-        )
+    }
+
+    /// Answers as it should be.
+    pub async fn answer(self, plan: &Plan<'_>) -> Response<Answer> {
+        let content = if plan.facts.ask.stream {
+            plan.stream(plan.facts.events(), plan.pacing)
+        } else {
+            plan.json().await
+        };
+        let answer = Answer::new(content, After::End, Some(self.ticket));
+        respond(StatusCode::OK, plan.content_type(), answer)
     }
 }
 
-/// What will be answered.
-fn plan<'a>(
-    api: Api,
-    ask: &'a Ask<'_>,
-    config: &Config,
-    id: (u64, u64),
-) -> Result<Facts<'a>, String> {
+impl<'a> Plan<'a> {
+    fn new(facts: Facts<'a>, config: &Config, start: Instant) -> Self {
+        let pacing = if facts.ask.stream {
+            let itl = config.itl * facts.dialect.tokens_per_event();
+            Pacing::new(start, config.ttft, itl, facts.token_events())
+        } else {
+            Pacing::new(start, config.ttft, config.itl, facts.completion_tokens)
+        };
+        Plan { facts, pacing }
+    }
+
+    pub fn content_type(&self) -> HeaderValue {
+        match (self.facts.ask.stream, self.facts.dialect.ndjson) {
+            (false, _) => answer::JSON,
+            (true, false) => answer::EVENTS,
+            (true, true) => answer::JSON_LINES,
+        }
+    }
+
+    /// These events at this pace, cut up if so configured.
+    pub fn stream(&self, events: Events, pacing: Pacing) -> Content {
+        let stream = Stream::new(events, pacing);
+        if self.facts.dialect.split {
+            Content::Split(Box::new(Split::new(stream)))
+        } else {
+            Content::Stream(Box::new(stream))
+        }
+    }
+
+    /// The answer in one piece, when its last token is due.
+    async fn json(&self) -> Content {
+        let json = self.facts.json();
+        self.wait_for_all().await;
+        Content::whole(json)
+    }
+
+    /// Waits for the last token.
+    pub async fn wait_for_all(&self) {
+        if self.pacing.end() > Instant::now() {
+            sleep_until(self.pacing.end()).await;
+        }
+    }
+}
+
+/// How many tokens will be answered.
+fn answer_tokens(api: Api, ask: &Ask<'_>, config: &Config) -> Result<u32, String> {
     // What generates nothing is answered when a first token would be.
-    let completion_tokens = if api.generates() {
-        ask.answer_tokens(config.tokens, DEFAULT_TOKENS)?
+    if api.generates() {
+        ask.answer_tokens(config.tokens, DEFAULT_TOKENS)
     } else {
-        1
-    };
-    Ok(Facts {
-        api,
-        ask,
-        model: ask.model.as_deref().unwrap_or("mock"),
-        id,
-        completion_tokens,
-    })
+        Ok(1)
+    }
 }
 
 /// The moment of a stamp on the timers' clock: delays count from the read that

@@ -24,8 +24,13 @@ impl Refusal {
     /// `{"error":{"message":…,"type":…,"param":null,"code":null}}`, or the API's own.
     pub fn json(&self) -> Vec<u8> {
         let code = (self.status == StatusCode::NOT_FOUND).then_some("unknown_url");
+        let kind = match self.status.as_u16() {
+            429 => "rate_limit_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
         let error = json!({
-            "message": self.message, "type": "invalid_request_error", "param": null, "code": code,
+            "message": self.message, "type": kind, "param": null, "code": code,
         });
         let body = match &self.shape {
             Some(shape) => shape,

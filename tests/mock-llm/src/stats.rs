@@ -8,7 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use tokio_rustls::TlsAcceptor;
+
 use crate::config::Config;
+use crate::fault::{self, FaultKind};
 use crate::log::{Log, Record};
 
 /// Counts since the server started.
@@ -28,7 +31,7 @@ pub struct Stats {
     pub connections_opened: u64,
     /// Connections open now.
     pub connections_open: u64,
-    /// Connections closed unserved, beyond the limit.
+    /// Connections closed unserved, beyond the limit or by the fault `refuse`.
     pub connections_refused: u64,
     /// Requests served but not logged, beyond the limit.
     pub arrivals_dropped: u64,
@@ -37,11 +40,14 @@ pub struct Stats {
 /// What the workers and the [`crate::Server`] share.
 pub struct Shared {
     pub config: Config,
+    pub tls: Option<TlsAcceptor>,
     pub workers: Vec<WorkerShare>,
     pub connections_opened: AtomicU64,
     pub connections_refused: AtomicU64,
     /// Set when the server stops: clients cut off from then on did not leave.
     pub stopping: AtomicBool,
+    /// POST requests to an API so far.
+    ordinals: AtomicU64,
     in_flight: AtomicU64,
     peak_in_flight: AtomicU64,
 }
@@ -62,15 +68,17 @@ impl WorkerShare {
 }
 
 impl Shared {
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, tls: Option<TlsAcceptor>) -> Self {
         Shared {
             workers: (0..config.workers)
                 .map(|_| WorkerShare::default())
                 .collect(),
             config,
+            tls,
             connections_opened: AtomicU64::new(0),
             connections_refused: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            ordinals: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
             peak_in_flight: AtomicU64::new(0),
         }
@@ -89,6 +97,24 @@ impl Shared {
     /// Counts a request out.
     pub fn leave(&self) {
         self.in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// Which of the configured faults falls on the next request to an API.
+    pub fn next_fault(&self) -> Option<usize> {
+        let ordinal = self.ordinals.fetch_add(1, Relaxed);
+        self.fault_on(ordinal, |kind| kind != FaultKind::Refuse)
+    }
+
+    /// Whether connection `id` (from 1) is to be closed when it is accepted.
+    pub fn refuses(&self, id: u64) -> bool {
+        self.fault_on(id - 1, |kind| kind == FaultKind::Refuse)
+            .is_some()
+    }
+
+    fn fault_on(&self, ordinal: u64, of: impl Fn(FaultKind) -> bool) -> Option<usize> {
+        let faults = self.config.faults.iter().enumerate();
+        let shares = faults.filter(|(_, fault)| of(fault.kind));
+        fault::falls_on(shares.map(|(i, fault)| (i, fault.share_ppm)), ordinal)
     }
 
     /// Connections open now.

@@ -113,6 +113,10 @@ fn assign(
     }
     tcp.set_nodelay(true)?;
     let id = shared.connections_opened.fetch_add(1, Relaxed) + 1;
+    if shared.refuses(id) {
+        shared.connections_refused.fetch_add(1, Relaxed);
+        return Ok(());
+    }
     let target = (0..shared.workers.len())
         .min_by_key(|&i| shared.workers[i].connections.load(Relaxed))
         .expect("there is a worker");

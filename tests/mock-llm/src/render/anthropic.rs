@@ -1,13 +1,12 @@
 //! Answers of Anthropic's `/v1/messages`.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Events, Facts, TOKEN, Token, event};
+use super::{Events, Facts, event, put};
 
 impl Facts<'_> {
     pub(super) fn anthropic_events(&self) -> Events {
-        let mut opening = Vec::with_capacity(640);
+        let mut out = Vec::with_capacity(1200);
         let message = self.message(json!([]), Value::Null, 1);
         let block = json!({ "type": "text", "text": "" });
         for data in [
@@ -15,13 +14,17 @@ impl Facts<'_> {
             json!({ "type": "content_block_start", "index": 0, "content_block": block }),
             json!({ "type": "ping" }),
         ] {
-            event(&mut opening, &data);
+            event(&mut out, &data);
         }
-        let mut token = Vec::with_capacity(160);
-        let delta = json!({ "type": "text_delta", "text": TOKEN });
+        let token_start = out.len();
+        let delta = json!({ "type": "text_delta", "text": self.repeated_text() });
         let data = json!({ "type": "content_block_delta", "index": 0, "delta": delta });
-        event(&mut token, &data);
-        let mut closing = Vec::with_capacity(320);
+        let data = self.unescaped(data.to_string());
+        put(
+            &mut out,
+            format_args!("event: content_block_delta\ndata: {data}\n\n"),
+        );
+        let token_end = out.len();
         let end = json!({ "stop_reason": "max_tokens", "stop_sequence": null });
         let usage = json!({ "output_tokens": self.completion_tokens });
         for data in [
@@ -29,14 +32,9 @@ impl Facts<'_> {
             json!({ "type": "message_delta", "delta": end, "usage": usage }),
             json!({ "type": "message_stop" }),
         ] {
-            event(&mut closing, &data);
+            event(&mut out, &data);
         }
-        Events {
-            opening: opening.into(),
-            token: Token::Same(Bytes::from(token)),
-            closing: closing.into(),
-            closes_with_token: false,
-        }
+        self.cut(out, token_start..token_end, 0)
     }
 
     pub(super) fn anthropic_json(&self) -> Value {

@@ -1,19 +1,15 @@
 //! Answers of Triton's generate extension; a stream sends each token's text alone.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Events, Facts, TOKEN, Token};
+use super::{Events, Facts};
 
 impl Facts<'_> {
     pub(super) fn kserve_events(&self) -> Events {
-        let token = self.generated(TOKEN);
-        Events {
-            opening: Bytes::new(),
-            token: Token::Same(Bytes::from(format!("data: {token}\n\n"))),
-            closing: Bytes::new(),
-            closes_with_token: false,
-        }
+        let token = self.generated(self.repeated_text()).to_string();
+        let event = format!("data: {}\n\n", self.unescaped(token)).into_bytes();
+        let whole = 0..event.len();
+        self.cut(event, whole, 0)
     }
 
     pub(super) fn kserve_json(&self) -> Value {

@@ -6,24 +6,21 @@ mod openai;
 mod pooling;
 mod responses;
 mod tgi;
+mod token;
 
 use std::io::Write;
+use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::api::Api;
+use crate::dialect::Dialect;
+use crate::refusal::Refusal;
 use crate::request::Ask;
-
-/// The text of every token; one word of the mock's tokenizer.
-macro_rules! token {
-    () => {
-        " tok"
-    };
-}
-use token;
-const TOKEN: &str = token!();
+use crate::texts::{Texts, token};
+pub use token::Token;
 
 /// What the bytes of one answer depend on.
 pub struct Facts<'a> {
@@ -33,56 +30,20 @@ pub struct Facts<'a> {
     /// Connection and the request's number on it: the answer's id.
     pub id: (u64, u64),
     pub completion_tokens: u32,
+    pub texts: Texts,
+    pub dialect: &'a Dialect,
 }
 
 /// The three parts a stream is put together from.
 pub struct Events {
     /// What comes before the first token, at once; may be empty.
     pub opening: Bytes,
-    /// Any one token.
+    /// Any event of tokens.
     pub token: Token,
-    /// What comes with the last token.
+    /// What comes with the last of them.
     pub closing: Bytes,
-    /// The closing is the event of the last token, instead of following it.
+    /// The closing is the last event of tokens, instead of following it.
     pub closes_with_token: bool,
-}
-
-/// The event of a token.
-pub enum Token {
-    Same(Bytes),
-    /// Its number stands between two texts.
-    Numbered {
-        before: &'static str,
-        /// Number of the first.
-        first: u32,
-        after: Bytes,
-    },
-}
-
-impl Token {
-    /// Bytes of one, about.
-    pub fn len(&self) -> usize {
-        match self {
-            Token::Same(bytes) => bytes.len(),
-            Token::Numbered { before, after, .. } => before.len() + after.len() + 8,
-        }
-    }
-
-    /// Appends token `index`, from 0.
-    pub fn write(&self, index: u32, out: &mut BytesMut) {
-        match self {
-            Token::Same(bytes) => out.extend_from_slice(bytes),
-            Token::Numbered {
-                before,
-                first,
-                after,
-            } => {
-                out.extend_from_slice(before.as_bytes());
-                out.extend_from_slice((first + index).to_string().as_bytes());
-                out.extend_from_slice(after);
-            }
-        }
-    }
 }
 
 impl Facts<'_> {
@@ -113,9 +74,76 @@ impl Facts<'_> {
         Bytes::from(format!("{value}\n"))
     }
 
+    /// Events of tokens in a streamed answer.
+    pub fn token_events(&self) -> u32 {
+        self.completion_tokens
+            .div_ceil(self.dialect.tokens_per_event())
+    }
+
+    /// An error in the place of an event.
+    pub fn error_event(&self, refusal: &Refusal) -> Bytes {
+        let json = String::from_utf8(refusal.json()).expect("JSON is UTF-8");
+        let event = match self.api {
+            Api::Responses => format!(
+                "event: error\ndata: {{\"type\":\"error\",{}\n\n",
+                &json[1..]
+            ),
+            Api::Messages => format!("event: error\ndata: {json}\n\n"),
+            _ => format!("data: {json}\n\n"),
+        };
+        self.rewritten(Bytes::from(event))
+    }
+
+    /// Cuts rendered events in three; `tokens` is the one that is repeated.
+    fn cut(&self, rendered: Vec<u8>, token: Range<usize>, first_number: u32) -> Events {
+        let rendered = Bytes::from(rendered);
+        let event = self.rewritten(rendered.slice(token.clone()));
+        Events {
+            opening: self.rewritten(rendered.slice(..token.start)),
+            token: Token::new(event, self, first_number),
+            closing: self.rewritten(rendered.slice(token.end..)),
+            closes_with_token: false,
+        }
+    }
+
+    fn rewritten(&self, events: Bytes) -> Bytes {
+        if self.dialect.rewrites() {
+            self.dialect.rewrite(&events).into()
+        } else {
+            events
+        }
+    }
+
+    /// The text of a token in the event that is repeated: the text itself, or its place.
+    fn repeated_text(&self) -> &'static str {
+        if self.texts.are_same() && self.dialect.tokens_per_event() == 1 {
+            token!()
+        } else {
+            token::TEXT
+        }
+    }
+
+    /// What serde makes of [`Facts::repeated_text`] is its escape; this puts the place there.
+    fn unescaped(&self, rendered: String) -> String {
+        match rendered.rfind("\\u0001") {
+            Some(at) if self.repeated_text() == token::TEXT => {
+                format!("{}{}{}", &rendered[..at], token::TEXT, &rendered[at + 6..])
+            }
+            _ => rendered,
+        }
+    }
+
     /// All that is generated.
     fn text(&self) -> String {
-        TOKEN.repeat(self.completion_tokens as usize)
+        self.text_of(0..self.completion_tokens)
+    }
+
+    fn text_of(&self, tokens: Range<u32>) -> String {
+        let mut text = String::with_capacity(token!().len() * tokens.len());
+        for token in tokens {
+            self.texts.push(token, &mut text);
+        }
+        text
     }
 
     fn named(&self, prefix: &str) -> String {

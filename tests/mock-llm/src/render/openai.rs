@@ -1,15 +1,13 @@
 //! Answers of OpenAI's chat and completions.
 //!
 //! What depends on the request (id, model, time) is rendered once per request;
-//! a token costs a copy. Every token has the same text.
+//! a token costs a copy where all have the same text.
 
 use bytes::Bytes;
 
-use super::{Events, Facts, TOKEN, Token, now_s, put, token};
+use super::token::{COUNT, TOTAL};
+use super::{Events, Facts, now_s, put, token};
 use crate::api::Api;
-
-const CHAT_TOKEN: &str = concat!(r#""delta":{"content":""#, token!(), r#""}"#);
-const COMPLETION_TOKEN: &str = concat!(r#""text":""#, token!(), r#"""#);
 
 impl Facts<'_> {
     /// The events of a streamed answer.
@@ -20,28 +18,24 @@ impl Facts<'_> {
         });
         let mut out = Vec::with_capacity(6 * head.len() + 800);
         if self.api == Api::Chat {
-            self.event(
-                &mut out,
-                &head,
-                r#""delta":{"role":"assistant","content":""}"#,
-                "null",
-            );
+            let role = match self.dialect.role_first {
+                true => r#""delta":{"role":"assistant"}"#,
+                false => r#""delta":{"role":"assistant","content":""}"#,
+            };
+            let none = self.so_far(0);
+            self.event(&mut out, &head, &[role], "null", &none);
         }
         let opening_end = out.len();
-        let token = match self.api {
-            Api::Chat => CHAT_TOKEN,
-            _ => COMPLETION_TOKEN,
+        let (before, after) = match self.api {
+            Api::Chat => (r#""delta":{"content":""#, r#""}"#),
+            _ => (r#""text":""#, r#"""#),
         };
-        self.event(&mut out, &head, token, "null");
+        let token = [before, self.repeated_text(), after];
+        let places = (COUNT.to_owned(), TOTAL.to_owned());
+        self.event(&mut out, &head, &token, "null", &places);
         let token_end = out.len();
         self.close(&mut out, &head);
-        let all = Bytes::from(out);
-        Events {
-            opening: all.slice(..opening_end),
-            token: Token::Same(all.slice(opening_end..token_end)),
-            closing: all.slice(token_end..),
-            closes_with_token: false,
-        }
+        self.cut(out, opening_end..token_end, 0)
     }
 
     /// The whole answer as one JSON.
@@ -50,22 +44,22 @@ impl Facts<'_> {
             Api::Chat => "chat.completion",
             _ => "text_completion",
         });
-        let text_bytes = TOKEN.len() * self.completion_tokens as usize;
+        let text_bytes = token!().len() * self.completion_tokens as usize;
         out.reserve(text_bytes + 300);
         out.extend_from_slice(br#""choices":[{"index":0,"#);
         out.extend_from_slice(match self.api {
             Api::Chat => br#""message":{"role":"assistant","content":""#,
             _ => br#""text":""#.as_slice(),
         });
-        for _ in 0..self.completion_tokens {
-            out.extend_from_slice(TOKEN.as_bytes());
+        for token in 0..self.completion_tokens {
+            self.texts.put_escaped(token, &mut out);
         }
         out.extend_from_slice(match self.api {
             Api::Chat => br#""}"#,
             _ => br#"""#.as_slice(),
         });
         out.extend_from_slice(br#","logprobs":null,"finish_reason":"length"}],"#);
-        self.usage(&mut out);
+        self.usage(&mut out, &self.so_far(self.completion_tokens));
         out.extend_from_slice(b"}\n");
         Bytes::from(out)
     }
@@ -93,16 +87,28 @@ impl Facts<'_> {
     }
 
     /// One event with one choice.
-    fn event(&self, out: &mut Vec<u8>, head: &[u8], content: &str, finish: &str) {
+    fn event(
+        &self,
+        out: &mut Vec<u8>,
+        head: &[u8],
+        content: &[&str],
+        finish: &str,
+        so_far: &(String, String),
+    ) {
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(head);
         out.extend_from_slice(br#""choices":[{"index":0,"#);
-        out.extend_from_slice(content.as_bytes());
+        for part in content {
+            out.extend_from_slice(part.as_bytes());
+        }
         put(
             out,
             format_args!(r#","logprobs":null,"finish_reason":{finish}}}]"#),
         );
-        if self.ask.include_usage {
+        if self.dialect.usage_each {
+            out.push(b',');
+            self.usage(out, so_far);
+        } else if self.ask.include_usage {
             out.extend_from_slice(br#","usage":null"#);
         }
         out.extend_from_slice(b"}\n\n");
@@ -114,20 +120,26 @@ impl Facts<'_> {
             Api::Chat => r#""delta":{}"#,
             _ => r#""text":"""#,
         };
-        self.event(out, head, empty, r#""length""#);
+        let all = self.so_far(self.completion_tokens);
+        self.event(out, head, &[empty], r#""length""#, &all);
         if self.ask.include_usage {
             out.extend_from_slice(b"data: ");
             out.extend_from_slice(head);
             out.extend_from_slice(br#""choices":[],"#);
-            self.usage(out);
+            self.usage(out, &all);
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
     }
 
-    fn usage(&self, out: &mut Vec<u8>) {
-        let (prompt, completion) = (self.ask.counts.words, u64::from(self.completion_tokens));
-        let total = prompt + completion;
+    /// Completion tokens and all tokens, when so many were generated.
+    fn so_far(&self, tokens: u32) -> (String, String) {
+        let total = self.ask.counts.words + u64::from(tokens);
+        (tokens.to_string(), total.to_string())
+    }
+
+    fn usage(&self, out: &mut Vec<u8>, (completion, total): &(String, String)) {
+        let prompt = self.ask.counts.words;
         put(out, format_args!(r#""usage":{{"prompt_tokens":{prompt},"#));
         put(
             out,

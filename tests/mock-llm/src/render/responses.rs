@@ -1,10 +1,10 @@
 //! Answers of OpenAI's `/v1/responses`. They end `incomplete`, as an answer does that reaches its
 //! limit of tokens.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Events, Facts, TOKEN, Token, event, now_s};
+use super::token::NUMBER;
+use super::{Events, Facts, event, now_s, put};
 
 /// Events before the first delta; numbers count from 0.
 const OPENING_EVENTS: u32 = 4;
@@ -12,7 +12,7 @@ const OPENING_EVENTS: u32 = 4;
 impl Facts<'_> {
     pub(super) fn responses_events(&self) -> Events {
         let item = self.named("msg");
-        let number_of_done = OPENING_EVENTS + self.completion_tokens;
+        let number_of_done = OPENING_EVENTS + self.token_events();
         let place = |mut value: Value, number: u32| {
             value["sequence_number"] = number.into();
             value
@@ -25,7 +25,8 @@ impl Facts<'_> {
         let message = |status: &str, content: Value| json!({ "type": "message", "id": item, "status": status, "role": "assistant", "content": content });
         let part = |text: &str| json!({ "type": "output_text", "text": text, "annotations": [] });
 
-        let mut opening = Vec::with_capacity(2048);
+        let text = self.text();
+        let mut out = Vec::with_capacity(4096 + 4 * text.len());
         let begun = self.response("in_progress", json!([]), Value::Null);
         let added = message("in_progress", json!([]));
         for (number, data) in (0..).zip([
@@ -34,11 +35,21 @@ impl Facts<'_> {
             json!({ "type": "response.output_item.added", "output_index": 0, "item": added }),
             with(in_item("response.content_part.added"), "part", part("")),
         ]) {
-            event(&mut opening, &place(data, number));
+            event(&mut out, &place(data, number));
         }
 
-        let text = self.text();
-        let mut closing = Vec::with_capacity(2048 + 4 * text.len());
+        let token_start = out.len();
+        put(
+            &mut out,
+            format_args!(
+                "event: response.output_text.delta\ndata: {{\"type\":\"response.output_text.delta\",\
+                 \"sequence_number\":{NUMBER},\"item_id\":{},\"output_index\":0,\
+                 \"content_index\":0,\"delta\":\"{}\"}}\n\n",
+                json!(item),
+                self.repeated_text(),
+            ),
+        );
+        let token_end = out.len();
         let whole = message("incomplete", json!([part(&text)]));
         let ended = self.response("incomplete", json!([whole]), self.responses_usage());
         for (number, data) in (number_of_done..).zip([
@@ -47,26 +58,9 @@ impl Facts<'_> {
             json!({ "type": "response.output_item.done", "output_index": 0, "item": whole }),
             json!({ "type": "response.incomplete", "response": ended }),
         ]) {
-            event(&mut closing, &place(data, number));
+            event(&mut out, &place(data, number));
         }
-
-        let after = format!(
-            ",\"item_id\":{},\"output_index\":0,\"content_index\":0,\"delta\":\"{TOKEN}\"}}\n\n",
-            json!(item)
-        );
-        Events {
-            opening: opening.into(),
-            token: Token::Numbered {
-                before: concat!(
-                    "event: response.output_text.delta\n",
-                    r#"data: {"type":"response.output_text.delta","sequence_number":"#
-                ),
-                first: OPENING_EVENTS,
-                after: Bytes::from(after),
-            },
-            closing: closing.into(),
-            closes_with_token: false,
-        }
+        self.cut(out, token_start..token_end, OPENING_EVENTS)
     }
 
     pub(super) fn responses_json(&self) -> Value {

@@ -1,31 +1,37 @@
 //! Answers of Text Generation Inference. A stream has one event for each token, and no other: the
 //! last token's event carries the whole text and the details.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Events, Facts, TOKEN, Token};
+use super::token::NUMBER;
+use super::{Events, Facts, put};
 
 impl Facts<'_> {
     pub(super) fn tgi_events(&self) -> Events {
-        let token = json!({ "id": 1, "text": TOKEN, "logprob": -0.5, "special": false });
+        let token =
+            |text: &str| json!({ "id": 1, "text": text, "logprob": -0.5, "special": false });
+        let mut out = Vec::with_capacity(512);
+        let repeated = self.unescaped(token(self.repeated_text()).to_string());
+        let after = r#""generated_text":null,"details":null}"#;
+        put(
+            &mut out,
+            format_args!("data:{{\"index\":{NUMBER},\"token\":{repeated},{after}\n\n"),
+        );
+        let token_end = out.len();
+        let events = self.token_events();
+        let text =
+            self.text_of((events - 1) * self.dialect.tokens_per_event()..self.completion_tokens);
         let last = json!({
-            "index": self.completion_tokens, "token": token, "generated_text": self.text(),
+            "index": events, "token": token(&text), "generated_text": self.text(),
             "details": {
                 "finish_reason": "length", "generated_tokens": self.completion_tokens,
                 "seed": null, "input_length": self.ask.counts.words,
             },
         });
-        let after = format!(",\"token\":{token},\"generated_text\":null,\"details\":null}}\n\n");
+        put(&mut out, format_args!("data:{last}\n\n"));
         Events {
-            opening: Bytes::new(),
-            token: Token::Numbered {
-                before: r#"data:{"index":"#,
-                first: 1,
-                after: Bytes::from(after),
-            },
-            closing: Bytes::from(format!("data:{last}\n\n")),
             closes_with_token: true,
+            ..self.cut(out, 0..token_end, 1)
         }
     }
 

@@ -3,6 +3,11 @@
 mod answers;
 mod arrivals;
 mod client;
+mod dialects;
 mod endpoints;
+mod faults;
+mod http2;
+mod leaving;
 mod program;
 mod timing;
+mod tls;
