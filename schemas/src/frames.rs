@@ -6,8 +6,10 @@
 use crate::Digest;
 use crate::records::{
     ErrorClass, FrameHeader, FrameKind, MAX_FRAME_BYTES, Outcome, RECORDS_MAGIC, RECORDS_VERSION,
-    RESULT_FLAGS, RecordsHeader, ResultRecord,
+    RESULT_FLAGS, RESULT_LIVE, RecordsHeader, ResultRecord,
 };
+use crate::token_times;
+pub use crate::token_times::TokenTimes;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -92,57 +94,35 @@ pub fn encode_strings<'a>(strings: impl Iterator<Item = &'a str>) -> (u32, Vec<u
     (items, payload)
 }
 
-/// Appends an unsigned LEB128 number: seven bits a byte, lowest first, high bit = more follow.
-pub fn push_leb128(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Reads a LEB128 number off the front of `bytes`. Each number has one spelling: no zero byte at
-/// the end, no bit past the 64th.
-fn take_leb128(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        let bits = u64::from(byte & 0x7f);
-        if shift == 63 && bits > 1 {
-            return None;
-        }
-        value |= bits << shift;
-        if byte & 0x80 == 0 {
-            return (*byte != 0 || shift == 0).then_some(value);
-        }
-    }
-    None
-}
-
-/// One request's result with its token times.
+/// One request's result with what follows its record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestResult {
     /// The fixed part.
     pub record: ResultRecord,
+    /// SHA-256 of the body as it was sent, where answers were put into it.
+    pub sent_sha256: Option<Digest>,
     /// Time of each event with output, ns from t0, ascending.
     pub token_ns: Vec<u64>,
 }
 
-/// Appends a record and its token times, which are stored as differences: the first from
-/// `sent_ns`, each further one from the one before.
-pub fn push_result(out: &mut Vec<u8>, record: &ResultRecord, token_ns: &[u64]) {
-    let start = out.len();
-    out.extend_from_slice(record.as_bytes());
-    let times_start = out.len();
-    let mut previous = record.sent_ns.get();
-    for time in token_ns {
-        push_leb128(out, time.saturating_sub(previous));
-        previous = *time;
+/// Appends a record, the hash of its body if answers were put into it, and its token times as
+/// [`TokenTimes`] encodes them. Sets `token_time_bytes` and [`RESULT_LIVE`], which follow from
+/// these.
+pub fn push_result(
+    out: &mut Vec<u8>,
+    record: &ResultRecord,
+    sent_sha256: Option<&Digest>,
+    token_times: &[u8],
+) {
+    let mut record = *record;
+    record.token_time_bytes = (token_times.len() as u32).into();
+    record.flags &= !RESULT_LIVE;
+    if sent_sha256.is_some() {
+        record.flags |= RESULT_LIVE;
     }
-    let length = U32::new((out.len() - times_start) as u32);
-    let field = start + std::mem::offset_of!(ResultRecord, token_time_bytes);
-    out[field..field + 4].copy_from_slice(length.as_bytes());
+    out.extend_from_slice(record.as_bytes());
+    out.extend_from_slice(sent_sha256.map_or(&[], |hash| hash.as_slice()));
+    out.extend_from_slice(token_times);
 }
 
 /// All that a records file holds.
@@ -325,10 +305,12 @@ fn decode_results(
     for item in 0..items {
         let (record, rest) = ResultRecord::read_from_prefix(payload)
             .map_err(|_| format!("record {item} is cut off"))?;
-        let (mut times, rest) = rest
+        let (sent_sha256, rest) = take_sent_hash(&record, rest)
+            .ok_or_else(|| format!("the body hash of record {item} is cut off"))?;
+        let (times, rest) = rest
             .split_at_checked(record.token_time_bytes.get() as usize)
             .ok_or_else(|| format!("the token times of record {item} are cut off"))?;
-        let token_ns = decode_times(&record, &mut times).ok_or_else(|| {
+        let token_ns = token_times::decode(&record, times).ok_or_else(|| {
             format!(
                 "the token times of record {item} (request {}) are damaged",
                 record.index.get()
@@ -337,7 +319,11 @@ fn decode_results(
         if !is_defined(&record) {
             return Err(format!("record {item} holds a value that is not defined"));
         }
-        results.push(RequestResult { record, token_ns });
+        results.push(RequestResult {
+            record,
+            sent_sha256,
+            token_ns,
+        });
         payload = rest;
     }
     if payload.is_empty() {
@@ -355,38 +341,14 @@ fn is_defined(record: &ResultRecord) -> bool {
         && record.zero2.get() == 0
 }
 
-fn decode_times(record: &ResultRecord, times: &mut &[u8]) -> Option<Vec<u64>> {
-    let count = record.token_count.get() as usize;
-    let mut token_ns = Vec::with_capacity(count.min(times.len()));
-    let mut previous = record.sent_ns.get();
-    for _ in 0..count {
-        previous = previous.checked_add(take_leb128(times)?)?;
-        token_ns.push(previous);
+/// The body's hash, if the record says that one follows, and the bytes behind it.
+fn take_sent_hash<'a>(
+    record: &ResultRecord,
+    bytes: &'a [u8],
+) -> Option<(Option<Digest>, &'a [u8])> {
+    if record.flags & RESULT_LIVE == 0 {
+        return Some((None, bytes));
     }
-    times.is_empty().then_some(token_ns)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_number_has_one_spelling() {
-        for value in [0, 1, 127, 128, 300, u64::MAX - 1, u64::MAX] {
-            let mut bytes = Vec::new();
-            push_leb128(&mut bytes, value);
-            let mut rest = &bytes[..];
-            assert_eq!((take_leb128(&mut rest), rest), (Some(value), &[][..]));
-        }
-        let past_64_bits = [vec![0xff; 9], vec![0x03]].concat();
-        for wrong in [
-            &[][..],
-            &[0x80],
-            &[0x80, 0x80, 0x00],
-            &past_64_bits,
-            &[0xff; 11],
-        ] {
-            assert_eq!(take_leb128(&mut &wrong[..]), None, "{wrong:x?}");
-        }
-    }
+    let (hash, rest) = bytes.split_first_chunk::<{ size_of::<Digest>() }>()?;
+    Some((Some(*hash), rest))
 }

@@ -19,6 +19,7 @@ pub mod rules;
 pub mod salt;
 pub mod tables;
 pub mod temporary;
+pub mod token_times;
 pub mod verify;
 pub mod writer;
 

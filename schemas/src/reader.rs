@@ -151,7 +151,7 @@ impl Workload {
     }
 
     /// The segments of all bodies, one after the other; [`Workload::body`] says what they stand for.
-    pub(crate) fn segments(&self) -> &[SegmentRecord] {
+    pub fn segments(&self) -> &[SegmentRecord] {
         self.records(Section::Segments)
     }
 

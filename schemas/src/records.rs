@@ -52,8 +52,9 @@ record! {
 }
 
 record! {
-    /// What is known of one request; its token times follow it. Times are ns from t0.
-    ResultRecord (168) {
+    /// What is known of one request; the hash of its body, with [`RESULT_LIVE`], and its token
+    /// times follow it. Times are ns from t0.
+    ResultRecord (176) {
         /// Index of the request in the workload.
         index: U64,
         /// When it was to be sent, after `--speed`, or none if that was not known and it was not
@@ -71,6 +72,10 @@ record! {
         last_token_ns: U64,
         /// When the response was complete or the request was given up, or none if not sent.
         end_ns: U64,
+        /// When it was to be abandoned: `body_written_ns` and the workload's `cancel_after_ns`, or
+        /// the event with output that was its last. None if it is not to be abandoned, or ended
+        /// before.
+        cancel_due_ns: U64,
         /// Bytes of the response body that arrived.
         response_bytes: U64,
         /// Leaf hash of the request in the workload.
@@ -107,14 +112,16 @@ record! {
         outcome: u8,
         /// [`ErrorClass`] as a number.
         error_class: u8,
-        /// [`RESULT_NEW_CONNECTION`] and [`RESULT_STREAM`].
+        /// `RESULT_…` bits.
         flags: u8,
         /// Zero.
         zero: u8,
         /// Length in bytes of the token times that follow.
         token_time_bytes: U32,
+        /// Index into the `targets` of `run.json`.
+        target: U16,
         /// Zero.
-        zero2: U32,
+        zero2: U16,
     }
 }
 
@@ -122,8 +129,13 @@ record! {
 pub const RESULT_NEW_CONNECTION: u8 = 1;
 /// `ResultRecord::flags`: the response was asked for as a stream.
 pub const RESULT_STREAM: u8 = 2;
+/// `ResultRecord::flags`: answers were put into the body; 32 bytes between the record and its
+/// token times are the SHA-256 of the body as it was sent.
+pub const RESULT_LIVE: u8 = 4;
+/// `ResultRecord::flags`: the workload asks that the request be abandoned, whether or not it was.
+pub const RESULT_CANCEL: u8 = 8;
 /// All flags that are defined.
-pub const RESULT_FLAGS: u8 = RESULT_NEW_CONNECTION | RESULT_STREAM;
+pub const RESULT_FLAGS: u8 = RESULT_NEW_CONNECTION | RESULT_STREAM | RESULT_LIVE | RESULT_CANCEL;
 
 numbered! {
     /// What a frame carries.
@@ -158,24 +170,39 @@ numbered! {
     ErrorClass {
         /// No error.
         None = 0 "none",
-        /// No connection could be opened.
+        /// No connection could be opened, TLS included.
         Connect = 1 "connect",
         /// The connection failed or was closed while the request was written.
         Write = 2 "write",
-        /// The connection failed or was closed before the response was complete.
+        /// The connection was closed before a byte of a response came.
         Closed = 3 "closed",
-        /// The response was not HTTP.
+        /// The response was not HTTP, or bytes came behind it.
         Protocol = 4 "protocol",
         /// The status was not 2xx.
         Status = 5 "status",
         /// The response was larger than the limits allow.
         TooLarge = 6 "too_large",
-        /// The stream ended without saying that it is complete, or the response reports an error in
-        /// spite of its status.
+        /// The stream ended properly but without saying that it is complete.
         Stream = 7 "stream",
         /// The run was interrupted before the request's time came or its answer was complete.
         Interrupted = 8 "interrupted",
         /// The request's record in the workload could not be read.
         Workload = 9 "workload",
+        /// It was due while as many requests were in flight as may be, under `--overload drop`.
+        Overload = 10 "overload",
+        /// A turn before it in its session did not end well.
+        SessionEnded = 11 "session_ended",
+        /// The connection was reset before the response was complete.
+        Reset = 12 "reset",
+        /// The response, or an event of it, is not what its content type says.
+        Malformed = 13 "malformed",
+        /// The response reports an error in spite of its status.
+        Reported = 14 "reported",
+        /// The connection was closed within the response.
+        CutShort = 15 "cut_short",
+        /// The timeout came before the response's head was complete.
+        NoResponse = 16 "no_response",
+        /// The timeout came within the response's body.
+        Stalled = 17 "stalled",
     }
 }

@@ -2,17 +2,19 @@
 
 use proptest::prelude::*;
 use schemas::frames::{
-    Records, RecordsError, RequestResult, encode_strings, push_result, records_header, write_frame,
+    Records, RecordsError, RequestResult, TokenTimes, encode_strings, push_result, records_header,
+    write_frame,
 };
 use schemas::layout::{NONE_U32, NONE_U64};
 use schemas::records::{
-    ErrorClass, FrameHeader, FrameKind, MAX_FRAME_BYTES, NONE_U16, Outcome, RESULT_STREAM,
-    RecordsHeader, ResultRecord,
+    ErrorClass, FrameHeader, FrameKind, MAX_FRAME_BYTES, NONE_U16, Outcome, RESULT_CANCEL,
+    RESULT_LIVE, RESULT_STREAM, RecordsHeader, ResultRecord,
 };
 use std::path::Path;
 use zerocopy::IntoBytes;
 
 const HEADER_BYTES: usize = size_of::<RecordsHeader>();
+const RECORD_BYTES: usize = size_of::<ResultRecord>();
 
 fn result(index: u64, token_ns: &[u64]) -> RequestResult {
     let sent_ns = 1_000_000 * (index + 1);
@@ -25,6 +27,7 @@ fn result(index: u64, token_ns: &[u64]) -> RequestResult {
         first_token_ns: token_ns.first().copied().unwrap_or(NONE_U64).into(),
         last_token_ns: token_ns.last().copied().unwrap_or(NONE_U64).into(),
         end_ns: (sent_ns + 1_000_000_000).into(),
+        cancel_due_ns: (sent_ns + 1_000_000_000).into(),
         response_bytes: 99.into(),
         leaf: [index as u8; 32],
         stage: 0.into(),
@@ -43,13 +46,15 @@ fn result(index: u64, token_ns: &[u64]) -> RequestResult {
         http_status: 200.into(),
         outcome: Outcome::Ok as u8,
         error_class: ErrorClass::None as u8,
-        flags: RESULT_STREAM,
+        flags: RESULT_STREAM | RESULT_CANCEL,
         zero: 0,
         token_time_bytes: 0.into(),
+        target: 2.into(),
         zero2: 0.into(),
     };
     RequestResult {
         record,
+        sent_sha256: None,
         token_ns: token_ns.to_vec(),
     }
 }
@@ -64,6 +69,7 @@ fn never_due(index: u64) -> RequestResult {
         &mut record.body_written_ns,
         &mut record.first_byte_ns,
         &mut record.end_ns,
+        &mut record.cancel_due_ns,
     ] {
         *time = NONE_U64.into();
     }
@@ -73,12 +79,19 @@ fn never_due(index: u64) -> RequestResult {
     result
 }
 
-/// Three results in two frames; the second and third have token times.
+/// One whose body was made of the workload's and of answers.
+fn live(mut result: RequestResult) -> RequestResult {
+    result.record.flags |= RESULT_LIVE;
+    result.sent_sha256 = Some([0xee; 32]);
+    result
+}
+
+/// Three results in two frames; the second and third have token times, the second a hash as well.
 fn results() -> Vec<RequestResult> {
     let far = 2_000_000 + 300_000_000_000;
     vec![
         never_due(0),
-        result(1, &[2_000_007, 2_000_007, 2_000_200, far]),
+        live(result(1, &[2_000_007, 2_000_007, 2_000_200, far])),
         result(2, &[3_000_000]),
     ]
 }
@@ -97,7 +110,16 @@ fn strings_frame() -> Vec<u8> {
 fn payload_of(results: &[RequestResult]) -> Vec<u8> {
     let mut payload = Vec::new();
     for result in results {
-        push_result(&mut payload, &result.record, &result.token_ns);
+        let RequestResult {
+            record,
+            sent_sha256,
+            token_ns,
+        } = result;
+        let mut times = TokenTimes::default();
+        for at_ns in token_ns {
+            times.push(record.sent_ns.get(), *at_ns);
+        }
+        push_result(&mut payload, record, sent_sha256.as_ref(), times.bytes());
     }
     payload
 }
@@ -148,6 +170,51 @@ fn what_is_written_is_read_back_with_its_token_times() {
     assert_eq!(comparable(&records.results), results());
     assert_eq!(records.string(0.into()), Some("llama"));
     assert_eq!(records.string(NONE_U32.into()), None);
+}
+
+#[test]
+fn token_times_that_were_not_kept_are_no_damage_and_half_of_them_are() {
+    let kept = result(1, &[2_000_007, 2_000_007, 2_000_200]);
+    let mut times = TokenTimes::default();
+    for at_ns in &kept.token_ns {
+        times.push(kept.record.sent_ns.get(), *at_ns);
+    }
+    let read_with = |bytes: &[u8]| {
+        let mut payload = Vec::new();
+        push_result(&mut payload, &kept.record, None, bytes);
+        let frames = [
+            records_header([9; 32], 3).as_bytes().to_vec(),
+            frame(FrameKind::Records, 1, &payload),
+            frame(FrameKind::End, 0, &[]),
+        ];
+        read(&frames.concat()).map(|records| records.results[0].clone())
+    };
+    let without = read_with(&[]).unwrap();
+    assert_eq!(without.record.token_count.get(), 3);
+    assert_eq!(without.record.token_time_bytes.get(), 0);
+    assert_eq!(without.token_ns, [0; 0]);
+    assert_eq!(read_with(times.bytes()).unwrap().token_ns, kept.token_ns);
+    for length in 1..times.bytes().len() {
+        let told = read_with(&times.bytes()[..length]).unwrap_err().to_string();
+        assert!(told.contains("are damaged"), "{told}");
+    }
+}
+
+#[test]
+fn the_flag_and_the_hash_cannot_contradict_each_other() {
+    let mut claims = result(0, &[]);
+    claims.record.flags |= RESULT_LIVE;
+    let mut denies = live(result(0, &[]));
+    denies.record.flags &= !RESULT_LIVE;
+    let end = frame(FrameKind::End, 0, &[]);
+    let header = records_header([9; 32], 2).as_bytes().to_vec();
+    let records = read(&[header, records_frame(&[claims, denies]), end].concat()).unwrap();
+    let read: Vec<_> = records
+        .results
+        .iter()
+        .map(|result| (result.record.flags & RESULT_LIVE, result.sent_sha256))
+        .collect();
+    assert_eq!(read, [(0, None), (RESULT_LIVE, Some([0xee; 32]))]);
 }
 
 #[test]
@@ -248,6 +315,10 @@ fn frames_with_right_checksums_that_break_a_rule_are_refused() {
             "token times of record 0 are cut off",
         ),
         (
+            frame(FrameKind::Records, 1, &one[..RECORD_BYTES + 31]),
+            "body hash of record 0 is cut off",
+        ),
+        (
             altered(|record| record.token_count = 5.into()),
             "(request 1) are damaged",
         ),
@@ -256,8 +327,8 @@ fn frames_with_right_checksums_that_break_a_rule_are_refused() {
             "(request 1) are damaged",
         ),
         (altered(|record| record.outcome = 5), "is not defined"),
-        (altered(|record| record.error_class = 10), "is not defined"),
-        (altered(|record| record.flags = 4), "is not defined"),
+        (altered(|record| record.error_class = 18), "is not defined"),
+        (altered(|record| record.flags = 16), "is not defined"),
         (altered(|record| record.zero = 1), "is not defined"),
         (altered(|record| record.zero2 = 1.into()), "is not defined"),
         (frame(FrameKind::End, 1, &[]), "not empty"),

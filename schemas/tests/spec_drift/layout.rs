@@ -67,9 +67,9 @@ fn record_tables_are_the_record_types() {
         RESULTS FrameHeader { kind length items crc32c }
         RESULTS ResultRecord {
             index scheduled_ns sent_ns body_written_ns first_byte_ns first_token_ns last_token_ns
-            end_ns response_bytes leaf stage session turn model adapter events token_count
+            end_ns cancel_due_ns response_bytes leaf stage session turn model adapter events token_count
             input_tokens output_tokens usage_input usage_output connection worker http_status
-            outcome error_class flags zero token_time_bytes zero2
+            outcome error_class flags zero token_time_bytes target zero2
         }
     };
     let marked: BTreeSet<_> = [WORKLOAD, RESULTS]
@@ -169,6 +169,8 @@ fn flag_bits_stand_at_their_place() {
             .contains(&bit(RESULT_NEW_CONNECTION, "waited for a connection"))
     );
     assert!(text(RESULTS, "ResultRecord").contains(&bit(RESULT_STREAM, "a stream was asked for")));
+    assert!(text(RESULTS, "ResultRecord").contains(&bit(RESULT_LIVE, "answers were put into")));
+    assert!(text(RESULTS, "ResultRecord").contains(&bit(RESULT_CANCEL, "the workload asks")));
 }
 
 #[test]

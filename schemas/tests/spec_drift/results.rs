@@ -1,7 +1,7 @@
 //! The records file, `run.json` and `summary.json` against the program.
 
 use super::{RESULTS, block, bytes_of, table};
-use schemas::frames::{push_leb128, records_header};
+use schemas::frames::{TokenTimes, records_header};
 use schemas::records::RecordsHeader;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,14 +16,12 @@ fn the_token_time_example_is_right() {
             .find_map(|line| line.strip_prefix(name))
             .expect(name)
     };
-    let mut previous: u64 = line("sent_ns").trim().parse().unwrap();
-    let mut bytes = Vec::new();
+    let sent_ns: u64 = line("sent_ns").trim().parse().unwrap();
+    let mut times = TokenTimes::default();
     for time in line("token_ns").split_whitespace() {
-        let time: u64 = time.parse().unwrap();
-        push_leb128(&mut bytes, time - previous);
-        previous = time;
+        times.push(sent_ns, time.parse().unwrap());
     }
-    assert_eq!(bytes, bytes_of(line("bytes")));
+    assert_eq!(times.bytes(), bytes_of(line("bytes")));
 }
 
 #[test]
@@ -106,9 +104,10 @@ fn run_json_keys_are_those_of_the_program() {
         "workload",
         "origins",
         "effective",
-        "target",
+        "targets",
         "stages",
         "clock",
+        "threads",
         "host",
     ];
     assert_keys(
@@ -119,10 +118,11 @@ fn run_json_keys_are_those_of_the_program() {
             prefixed("origins.", file, "Origins", &[]),
             prefixed("effective.", file, "Settings", &[]),
             prefixed("effective.salt.", file, "Salting", &[]),
-            prefixed("target.", file, "Target", &[]),
+            prefixed("targets[].", file, "Target", &[]),
             prefixed("stages[].", file, "StageInfo", &[]),
             prefixed("clock.", file, "ClockInfo", &["timer"]),
             prefixed("clock.timer.", file, "TimerCalibration", &[]),
+            prefixed("threads[].", file, "ThreadInfo", &[]),
             prefixed("host.", file, "HostInfo", &[]),
             prefixed("end.", file, "RunEnd", &[]),
         ],
@@ -151,9 +151,20 @@ fn summary_json_keys_are_those_of_the_program() {
                 "",
                 measures,
                 "Measures",
-                &["load_summary", "throughput", "usage"],
+                &["load_summary", "throughput", "usage", "cancellation"],
             ),
-            prefixed("load_summary.", measures, "LoadSummary", &[]),
+            prefixed(
+                "load_summary.",
+                "analysis/load_summary.rs",
+                "LoadSummary",
+                &[],
+            ),
+            prefixed(
+                "cancellation.",
+                "analysis/cancellation.rs",
+                "Cancellation",
+                &[],
+            ),
             prefixed("throughput.", measures, "Throughput", &[]),
             prefixed("usage.", measures, "Usage", &[]),
             prefixed("accounting.", "analysis/accounting.rs", "Accounting", &[]),
@@ -215,6 +226,7 @@ fn verdict_thresholds_are_those_of_the_program() {
             "achieved_rate",
             &["RATE_ERROR_DEGRADED", "RATE_ERROR_INVALID"],
         ),
+        ("dropped", &["DROPPED_DEGRADED", "DROPPED_INVALID"]),
         ("achieved_rate_too_few_requests", &["RATE_MIN_REQUESTS"]),
         ("achieved_rate_short_span", &["RATE_MIN_SPAN_S"]),
         ("involuntary_context_switches", &["SWITCHES_PER_S_NOTE"]),
