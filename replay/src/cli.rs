@@ -1,10 +1,13 @@
 //! What can be typed. Values are checked here; what they do is in the verbs.
 
-use crate::engine::schedule::Speed;
+use crate::engine::run::{Balance, Reuse, Spin};
+use crate::engine::schedule::{OnTurnFailure, Overload, Speed};
+use crate::values::{CpuList, parse_cpus, parse_grace, parse_header, parse_speed, parse_timeout};
+use crate::wall_time::parse_wall_time;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::header::{HeaderName, HeaderValue};
-use std::ops::RangeInclusive;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,9 +17,6 @@ pub const MAX_WORKERS: u32 = 256;
 pub const MAX_IN_FLIGHT: u32 = 1_000_000;
 /// Most connections opened before the first request.
 pub const MAX_CONNECTIONS: u32 = 100_000;
-/// Shortest and longest `--timeout`: 1 ms and 10^7 s.
-pub const TIMEOUTS: RangeInclusive<Duration> =
-    Duration::from_millis(1)..=Duration::from_secs(10_000_000);
 
 /// Fires a compiled LLM workload at a server with precise timing, and records what came back.
 #[derive(Debug, Parser)]
@@ -41,7 +41,7 @@ Exit status: 0 done, 1 an INVALID run under --strict, 2 wrong input, 3 the world
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Fire a workload at a server and record what comes back.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Derive a report from a result directory.
     Report(ReportArgs),
     /// Print a completion script for a shell.
@@ -51,50 +51,28 @@ pub enum Verb {
     },
 }
 
+const RUN_EXAMPLES: &str = "\
+Examples:
+  replay run chat.wlc --url http://127.0.0.1:8000
+  replay run chat.wlc --url http://10.0.0.1:8000 --url http://10.0.0.2:8000 --balance least-loaded
+  replay run chat.wlc --url https://llm.example --cacert ca.pem --http2 --api-key-env KEY
+  replay run chat.wlc --url http://127.0.0.1:8000 --max-in-flight 256 --overload drop
+  replay run chat.wlc --url http://127.0.0.1:8000 --workers 2 --cpus 2,3 --fifo 50 --spin on
+  replay run chat.wlc --url http://127.0.0.1:8000 --start-at 2030-01-31T12:00:00Z
+
+Durations are numbers with a unit: 500ms, 30s, 5m, 1h. Ctrl-C once sends no more and waits up to
+--grace for the answers, twice stops at once; what was recorded is on disk in both cases.";
+
 /// `replay run`.
 #[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
 pub struct RunArgs {
     /// The workload, as `wlc compile` wrote it.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Base URL of the server, e.g. http://127.0.0.1:8000; the workload's paths follow it [default:
-    /// the workload's recommendation].
-    #[arg(long)]
-    pub url: Option<String>,
     /// Directory for the results; it must not hold a run already [default: out/HASH-N].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Worker threads, each with its own part of the schedule [default: the workload's
-    /// recommendation, else 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
-    pub workers: Option<u32>,
-    /// Most requests in flight at once, divided evenly among the workers; a request that finds its
-    /// worker's share in use waits, which shows as its lag [default: the workload's recommendation,
-    /// else as many as the limit on open files allows].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_IN_FLIGHT)))]
-    pub max_in_flight: Option<u32>,
-    /// Connections to open before the first request [default: the workload's recommendation, else
-    /// the most requests due within any second, at most 512].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CONNECTIONS)))]
-    pub connections: Option<u32>,
-    /// Divide the schedule's times: 60 replays an hour in a minute [default: 1].
-    #[arg(long, value_name = "X", value_parser = parse_speed)]
-    pub speed: Option<Speed>,
-    /// Longest wait for a complete response, e.g. 500ms, 30s, 5m [default: the workload's recommendation,
-    /// else 10m].
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
-    pub timeout: Option<Duration>,
-    /// Header field for every request; replaces the workload's own of that name. Repeatable.
-    #[arg(long = "header", value_name = "K:V", value_parser = parse_header)]
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// Put words that this text chooses into the place that a workload compiled with `data.salt`
-    /// keeps for them in each body, so that a server has nothing cached of a run with another salt
-    /// [default: the words in the workload].
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-    pub salt: Option<String>,
-    /// Environment variable with the API key, sent as `authorization: Bearer KEY`.
-    #[arg(long, value_name = "VAR")]
-    pub api_key_env: Option<String>,
     /// Do not recompute the workload's hashes first; the run is then at most DEGRADED.
     #[arg(long)]
     pub no_verify: bool,
@@ -107,6 +85,131 @@ pub struct RunArgs {
     /// Exit with 1 when the run is INVALID.
     #[arg(long)]
     pub strict: bool,
+    /// Where requests go.
+    #[command(flatten)]
+    pub server: ServerArgs,
+    /// What is asked of the load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// How connections are used.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// How exact and when.
+    #[command(flatten)]
+    pub timing: TimingArgs,
+}
+
+/// Where requests go, and as whom.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerArgs {
+    /// Base URL of the server, http:// or https://, e.g. http://127.0.0.1:8000; the workload's paths
+    /// follow it. Repeatable: several servers share the load [default: the workload's
+    /// recommendation].
+    #[arg(long = "url", value_name = "URL")]
+    pub urls: Vec<String>,
+    /// Which of several servers a request goes to [default: round-robin].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub balance: Option<Balance>,
+    /// Header field for every request; replaces the workload's own of that name. Repeatable.
+    #[arg(long = "header", value_name = "K:V", value_parser = parse_header)]
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Environment variable with the API key, sent as `authorization: Bearer KEY`.
+    #[arg(long, value_name = "VAR")]
+    pub api_key_env: Option<String>,
+    /// PEM file with certificates of authorities to trust instead of the system's. Repeatable.
+    #[arg(long = "cacert", value_name = "FILE", conflicts_with = "insecure")]
+    pub ca_certificates: Vec<PathBuf>,
+    /// PEM file with the client's certificate and its chain.
+    #[arg(long = "cert", value_name = "FILE", requires = "client_key")]
+    pub client_certificate: Option<PathBuf>,
+    /// PEM file with the key of the client's certificate.
+    #[arg(long = "key", value_name = "FILE", requires = "client_certificate")]
+    pub client_key: Option<PathBuf>,
+    /// Do not check the certificates of https:// servers; the report says so.
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+/// What is asked of the load.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+pub struct LoadArgs {
+    /// Divide the schedule's times: 60 replays an hour in a minute [default: 1].
+    #[arg(long, value_name = "X", value_parser = parse_speed)]
+    pub speed: Option<Speed>,
+    /// Most requests in flight at once, over all workers [default: the workload's recommendation,
+    /// else what open files and three quarters of the local ports allow].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_IN_FLIGHT)))]
+    pub max_in_flight: Option<u32>,
+    /// What becomes of a request that is due while as many are in flight as may be; those of
+    /// closed stages wait in any case [default: wait].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub overload: Option<Overload>,
+    /// What becomes of a session when one of its turns fails [default: end].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub on_turn_failure: Option<OnTurnFailure>,
+    /// Longest wait for a complete response, from its first write [default: the workload's
+    /// recommendation, else 10m].
+    #[arg(long, value_name = "D", value_parser = parse_timeout)]
+    pub timeout: Option<Duration>,
+    /// Put words that this text chooses into the place that a workload compiled with `data.salt`
+    /// keeps for them in each body, so that a server has nothing cached of a run with another salt
+    /// [default: the words in the workload].
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub salt: Option<String>,
+    /// Do not keep the time of every token, only of the first and the last: smaller records, no ITL.
+    #[arg(long)]
+    pub no_token_times: bool,
+}
+
+/// How connections are used.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connections")]
+pub struct ConnectionArgs {
+    /// Connections to open before the first request, over all workers [default: what closed stages
+    /// hold in flight, or the most requests due within any second, at most 512; under --http2 one
+    /// for each worker and URL; under --reuse never none].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CONNECTIONS)))]
+    pub connections: Option<u32>,
+    /// Which connection a request may use [default: pooled].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub reuse: Option<Reuse>,
+    /// Speak HTTP/2: to http:// servers by prior knowledge, to https:// servers by ALPN.
+    #[arg(long)]
+    pub http2: bool,
+    /// Address of this machine that connections leave from [default: the kernel chooses].
+    #[arg(long, value_name = "IP")]
+    pub bind: Option<IpAddr>,
+}
+
+/// How exact the firing is, and when it begins and ends.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Timing")]
+pub struct TimingArgs {
+    /// Worker threads, each with its own part of the schedule [default: the workload's
+    /// recommendation, else 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_WORKERS)))]
+    pub workers: Option<u32>,
+    /// Processors to pin workers to, e.g. 2,3 or 2-5: worker i to the i-th, in turn
+    /// [default: none is pinned].
+    #[arg(long, value_name = "LIST", value_parser = parse_cpus)]
+    pub cpus: Option<CpuList>,
+    /// Real-time priority (SCHED_FIFO) of workers, 1 to 99; needs the right to it, and a refusal is
+    /// told and recorded [default: the ordinary scheduler].
+    #[arg(long, value_name = "PRIORITY", value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub fifo: Option<u32>,
+    /// Look at the clock in a loop just before a request is due: more exact, costs processor time
+    /// [default: auto].
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub spin: Option<Spin>,
+    /// Begin at this time, e.g. 2030-01-31T12:00:00+01:00 or Unix seconds such as 1896091200.5, so
+    /// that several machines begin together [default: as soon as all is ready].
+    #[arg(long, value_name = "TIME", value_parser = parse_wall_time)]
+    pub start_at: Option<u64>,
+    /// How long answers are waited for after Ctrl-C [default: 10s].
+    #[arg(long, value_name = "D", value_parser = parse_grace)]
+    pub grace: Option<Duration>,
 }
 
 /// `replay report`.
@@ -134,57 +237,14 @@ pub enum ReportFormat {
     Jsonl,
 }
 
-fn parse_speed(text: &str) -> Result<Speed, String> {
-    let range = Speed::RANGE;
-    text.parse().ok().and_then(Speed::new).ok_or_else(|| {
-        format!(
-            "write a number from {} to {}, e.g. 60 or 0.5",
-            range.start(),
-            range.end()
-        )
-    })
-}
-
-/// `500ms`, `30s`, `1.5m`, `2h`; the unit is required.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a number with a unit: 500ms, 30s, 5m or 1h".to_owned();
-    let unit_at = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let seconds_per_unit = match unit {
-        "us" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(wrong()),
-    };
-    let seconds = number.parse::<f64>().map_err(|_| wrong())? * seconds_per_unit;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if TIMEOUTS.contains(&duration) => Ok(duration),
-        _ => Err("must be between 1ms and 2777h".to_owned()),
-    }
-}
-
-/// `Name: value`. The value may be a secret, so messages do not repeat it.
-fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, value) = text.split_once(':').ok_or("write NAME:VALUE")?;
-    let name = name
-        .trim()
-        .parse()
-        .map_err(|_| format!("{name:?} is not a header name"))?;
-    let mut value: HeaderValue = value
-        .trim()
-        .parse()
-        .map_err(|_| "the value is not a header value")?;
-    value.set_sensitive(true);
-    Ok((name, value))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::error::ErrorKind;
+
+    fn parse(flags: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(format!("replay run w.wlc {flags}").split_whitespace())
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -193,22 +253,24 @@ mod tests {
     }
 
     #[test]
-    fn durations_need_a_unit_and_sense() {
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
-        for wrong in ["", "10", "ms", "-1s", "1 parsec", "0s", "nans", "1e300h"] {
-            assert!(parse_duration(wrong).is_err(), "{wrong:?}");
+    fn half_a_client_certificate_and_contradictions_are_refused_with_the_flag_that_is_at_fault() {
+        for (flags, kind, part) in [
+            ("--cert c.pem", ErrorKind::MissingRequiredArgument, "--key"),
+            ("--key k.pem", ErrorKind::MissingRequiredArgument, "--cert"),
+            (
+                "--insecure --cacert a.pem",
+                ErrorKind::ArgumentConflict,
+                "--cacert",
+            ),
+            ("--overload queue", ErrorKind::InvalidValue, "wait, drop"),
+            ("--fifo 100", ErrorKind::ValueValidation, "1..=99"),
+            ("--fifo 0", ErrorKind::ValueValidation, "1..=99"),
+            ("--bind host", ErrorKind::ValueValidation, "--bind"),
+        ] {
+            let error = parse(flags).expect_err(flags);
+            assert_eq!(error.kind(), kind, "{flags}");
+            assert!(error.to_string().contains(part), "{flags}: {error}");
         }
-    }
-
-    #[test]
-    fn a_header_value_is_never_repeated_in_a_message() {
-        let (name, value) = parse_header("X-Key: secret").unwrap();
-        assert_eq!(
-            (name.as_str(), value.to_str().unwrap()),
-            ("x-key", "secret")
-        );
-        assert!(!format!("{value:?}").contains("secret"));
-        assert!(!parse_header("a: sec\nret").unwrap_err().contains("ret\""));
+        parse("--cert c.pem --key k.pem --insecure --url a --url b").unwrap();
     }
 }

@@ -1,8 +1,16 @@
-//! Facts about the machine that fires, read from the kernel; what it does not tell is left out.
+//! The machine that fires: facts that the kernel tells, and what a worker thread asks of it.
+//!
+//! What the kernel does not tell is left out; what it refuses is said, never taken for granted.
 
-use crate::run_info::HostInfo;
+use crate::engine::run::Spin;
+use crate::run_info::{HostInfo, ThreadInfo};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::thread::{
+    CpuSet, current_timer_slack, sched_getaffinity, sched_setaffinity, set_current_timer_slack,
+};
 use std::fs::read_to_string;
+use std::io;
+use std::num::NonZeroU64;
 
 /// Kernel, CPU and the number of processors.
 pub fn describe() -> HostInfo {
@@ -40,6 +48,98 @@ pub fn raise_open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(1 << 20)
 }
 
+/// Ports that outgoing connections may leave from, for each address that they go to; Linux's default
+/// where /proc cannot be read.
+pub fn local_ports() -> usize {
+    let range = read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut ends = range.split_whitespace().map(str::parse::<usize>);
+    match (ends.next(), ends.next()) {
+        (Some(Ok(first)), Some(Ok(last))) if first <= last => last - first + 1,
+        _ => 28_232,
+    }
+}
+
+/// Processors that this thread may run on, by number; empty if the kernel does not tell.
+pub fn allowed_cpus() -> Vec<usize> {
+    let set = sched_getaffinity(None).unwrap_or_default();
+    (0..CpuSet::MAX_CPU)
+        .filter(|cpu| set.is_set(*cpu))
+        .collect()
+}
+
+/// Lets this thread run on one processor only.
+pub fn pin(cpu: usize) -> io::Result<()> {
+    if cpu >= CpuSet::MAX_CPU {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    Ok(sched_setaffinity(None, &set)?)
+}
+
+/// Gives this thread a real-time priority (SCHED_FIFO) of 1 to 99.
+pub fn fifo(priority: u32) -> io::Result<()> {
+    let parameters = libc::sched_param {
+        sched_priority: priority as libc::c_int,
+    };
+    // SAFETY: 0 names the calling thread; the pointer is to a whole `sched_param` that lives until
+    // the call returns, and the kernel only reads it.
+    let status = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameters) };
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Asks the kernel for what a worker thread needs; to be called on that thread, before t0. Tells
+/// what it was granted; `spin_ns` is left 0.
+pub fn prepare_thread(worker: usize, cpu: Option<usize>, priority: Option<u32>) -> ThreadInfo {
+    let mut refused = Vec::new();
+    let mut granted = |what: String, outcome: io::Result<()>| match outcome {
+        Ok(()) => true,
+        Err(error) => {
+            refused.push(format!("{what}: {error}"));
+            false
+        }
+    };
+    // 1 ns is the shortest: 0 would mean the default of 50 us.
+    let slack = set_current_timer_slack(NonZeroU64::new(1)).map_err(io::Error::from);
+    granted("timer slack of 1 ns".to_owned(), slack);
+    ThreadInfo {
+        worker: worker as u32,
+        cpu: cpu
+            .filter(|cpu| granted(format!("processor {cpu}"), pin(*cpu)))
+            .map(|cpu| cpu as u32),
+        fifo_priority: priority
+            .filter(|priority| granted(format!("SCHED_FIFO {priority}"), fifo(*priority))),
+        timer_slack_ns: current_timer_slack().ok(),
+        spin_ns: 0,
+        refused,
+    }
+}
+
+/// The processor that a worker is to be pinned to: the lists's, in turn; `None` for an empty list.
+pub fn cpu_of(worker: usize, cpus: &[usize]) -> Option<usize> {
+    (!cpus.is_empty()).then(|| cpus[worker % cpus.len()])
+}
+
+/// Whether workers may spin: with `auto` where each has a processor to itself and two more are left
+/// over, one for the other threads and one to spare. Call it before any thread is pinned.
+pub fn may_spin(spin: Spin, workers: usize, cpus: &[usize]) -> bool {
+    // Counts what a cgroup's quota allows, too.
+    let usable = std::thread::available_parallelism().map_or(1, usize::from);
+    spins(spin, workers, cpus.len(), usable)
+}
+
+fn spins(spin: Spin, workers: usize, pinned_to: usize, usable: usize) -> bool {
+    match spin {
+        Spin::On => true,
+        Spin::Off => false,
+        Spin::Auto => workers + 1 < usable && (pinned_to == 0 || workers <= pinned_to),
+    }
+}
+
 /// Times the scheduler took the CPU away from a thread of this process that wanted to go on, over
 /// all threads that are alive; 0 where /proc cannot be read.
 pub fn involuntary_context_switches() -> u64 {
@@ -56,4 +156,71 @@ pub fn involuntary_context_switches() -> u64 {
             line.split_whitespace().nth(1)?.parse::<u64>().ok()
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs on a thread of its own, whose affinity dies with it.
+    fn on_a_thread<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+        std::thread::spawn(run).join().unwrap()
+    }
+
+    #[test]
+    fn a_pinned_thread_runs_on_that_processor_alone_and_others_stay_as_they_were() {
+        let before = allowed_cpus();
+        let cpu = *before.last().unwrap();
+        let (info, after) =
+            on_a_thread(move || (prepare_thread(3, Some(cpu), None), allowed_cpus()));
+        assert_eq!(
+            (info.worker, info.cpu, info.fifo_priority),
+            (3, Some(cpu as u32), None)
+        );
+        assert_eq!((info.timer_slack_ns, info.refused), (Some(1), vec![]));
+        assert_eq!(after, [cpu]);
+        assert_eq!(allowed_cpus(), before);
+    }
+
+    #[test]
+    fn what_is_refused_is_told_and_not_claimed() {
+        let absent = CpuSet::MAX_CPU - 1;
+        let info = on_a_thread(move || prepare_thread(0, Some(absent), Some(100)));
+        assert_eq!((info.cpu, info.fifo_priority), (None, None));
+        let [processor, fifo] = &info.refused[..] else {
+            panic!("{:?}", info.refused)
+        };
+        assert!(processor.starts_with("processor 1023: "), "{processor}");
+        assert!(fifo.starts_with("SCHED_FIFO 100: "), "{fifo}");
+    }
+
+    #[test]
+    fn a_priority_is_in_force_or_refused() {
+        let (info, policy) = on_a_thread(|| {
+            let info = prepare_thread(0, None, Some(1));
+            // SAFETY: takes no pointer; 0 names the calling thread.
+            (info, unsafe { libc::sched_getscheduler(0) })
+        });
+        match info.fifo_priority {
+            Some(priority) => assert_eq!((priority, policy), (1, libc::SCHED_FIFO)),
+            None => assert!(info.refused.len() == 1 && policy == libc::SCHED_OTHER),
+        }
+    }
+
+    #[test]
+    fn processors_are_taken_in_turn() {
+        let taken: Vec<_> = (0..3).map(|worker| cpu_of(worker, &[5, 2])).collect();
+        assert_eq!(taken, [Some(5), Some(2), Some(5)]);
+        assert_eq!(cpu_of(0, &[]), None);
+    }
+
+    #[test]
+    fn auto_spins_only_where_processors_are_left_over() {
+        assert!(spins(Spin::Auto, 1, 0, 3));
+        assert!(!spins(Spin::Auto, 1, 0, 2));
+        assert!(!spins(Spin::Auto, 2, 1, 4), "two workers share a processor");
+        assert!(spins(Spin::Auto, 2, 2, 4));
+        assert!(spins(Spin::On, 8, 0, 1));
+        assert!(!spins(Spin::Off, 1, 0, 8));
+    }
 }

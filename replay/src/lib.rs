@@ -6,13 +6,18 @@
 
 pub mod analysis;
 pub mod cli;
+pub mod combinations;
+pub mod describe;
 pub mod engine;
 pub mod exit;
 pub mod host;
+pub mod pace;
 pub mod run_info;
 pub mod settings;
 pub mod terminal;
+pub mod values;
 pub mod verbs;
+pub mod wall_time;
 
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Verb};

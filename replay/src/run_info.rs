@@ -2,9 +2,12 @@
 //!
 //! Written once before t0, so that a run that is killed can still be read, and once more at the
 //! end. It is where the engine and the analysis meet, beside the records. Secrets never enter it:
-//! of headers only the names are kept, and a URL's user and password are refused.
+//! of headers only the names are kept, of keys nothing, and a URL's user and password are refused.
 
+use crate::engine::run::{Balance, Reuse, Spin};
+use crate::engine::schedule::{OnTurnFailure, Overload};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// File name of the records in a result directory.
@@ -32,12 +35,14 @@ pub struct RunInfo {
     pub origins: Origins,
     /// Settings as they were in force.
     pub effective: Settings,
-    /// Where it was fired.
-    pub target: Target,
+    /// Where it was fired; a record's `target` counts them.
+    pub targets: Vec<Target>,
     /// The workload's stages.
     pub stages: Vec<StageInfo>,
     /// The clock that all times come from.
     pub clock: ClockInfo,
+    /// What each worker thread was granted.
+    pub threads: Vec<ThreadInfo>,
     /// The machine that fired.
     pub host: HostInfo,
     /// How the run ended; null while it goes on or when it was killed.
@@ -73,6 +78,37 @@ pub struct Settings {
     pub speed: Option<f64>,
     /// Longest wait for a complete response, in ns from its first write.
     pub timeout_ns: Option<u64>,
+    /// What becomes of a request that is due while as many are in flight as may be.
+    pub overload: Option<Overload>,
+    /// What becomes of a session when one of its turns fails.
+    pub on_turn_failure: Option<OnTurnFailure>,
+    /// Which connection a request may use.
+    pub reuse: Option<Reuse>,
+    /// Which of several targets a request goes to.
+    pub balance: Option<Balance>,
+    /// HTTP/2 instead of HTTP/1.1.
+    pub http2: bool,
+    /// Files with certificates of authorities that were trusted instead of the system's; empty for
+    /// the system's.
+    pub cacert: Vec<String>,
+    /// File with the client's certificate. Of its key nothing is kept.
+    pub cert: Option<String>,
+    /// Certificates of servers were not checked.
+    pub insecure: bool,
+    /// Address that connections left from; null for the kernel's choice.
+    pub bind: Option<IpAddr>,
+    /// The time of every token is in the records.
+    pub token_times: Option<bool>,
+    /// How long answers are waited for after the user has stopped the run, in ns.
+    pub grace_ns: Option<u64>,
+    /// When t0 was to be, as Unix time in ns; null for as soon as all was ready.
+    pub start_at_unix_ns: Option<u64>,
+    /// Processors that workers were to be pinned to, in turn; empty for none.
+    pub cpus: Vec<u32>,
+    /// SCHED_FIFO priority that workers were to have; null for the ordinary scheduler.
+    pub fifo: Option<u32>,
+    /// When workers were to look at the clock in a loop.
+    pub spin: Option<Spin>,
     /// Names of header fields that were added.
     pub header_names: Vec<String>,
     /// Environment variable that the API key was taken from.
@@ -93,7 +129,7 @@ pub struct Salting {
 /// Who set the settings that a workload may recommend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origins {
-    /// Of `target.url`.
+    /// Of `targets[].url`.
     pub url: Origin,
     /// Of `workers`.
     pub workers: Origin,
@@ -171,6 +207,23 @@ pub struct TimerCalibration {
     pub late_p99_ns: u64,
     /// Cost of one reading of the clock in ns.
     pub clock_read_ns: u64,
+}
+
+/// What one worker thread was granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadInfo {
+    /// Number of the worker.
+    pub worker: u32,
+    /// Processor that it is pinned to; null if it is not.
+    pub cpu: Option<u32>,
+    /// Its SCHED_FIFO priority; null under the ordinary scheduler.
+    pub fifo_priority: Option<u32>,
+    /// How late the kernel may wake it to group wake-ups, in ns; null if the kernel does not say.
+    pub timer_slack_ns: Option<u64>,
+    /// It looks at the clock in a loop for this long before a request is due, in ns; 0 for never.
+    pub spin_ns: u64,
+    /// What was asked for and refused, in words.
+    pub refused: Vec<String>,
 }
 
 /// The machine that fired.

@@ -3,13 +3,17 @@
 //! A flag wins over a hint, a hint over the default, and each setting knows which it was. Refuses
 //! a hint that cannot be followed instead of bending it, and names the flag that replaces it.
 
-use crate::cli::{MAX_IN_FLIGHT, MAX_WORKERS, RunArgs, TIMEOUTS};
+use crate::cli::{MAX_IN_FLIGHT, MAX_WORKERS, RunArgs};
+use crate::combinations::{check_closed_stages, check_cpus};
+use crate::engine::demand::default_connections;
 use crate::engine::request::ExtraHeaders;
-use crate::engine::run::{FireSettings, default_connections};
+use crate::engine::run::{FireSettings, Reuse};
 use crate::engine::schedule::Speed;
+use crate::engine::tls::TlsSettings;
 use crate::exit::Failure;
 use crate::host;
 use crate::run_info::{Origin, Origins, Salting};
+use crate::values::TIMEOUTS;
 use http::header::HeaderValue;
 use schemas::manifest::{Hints, Salt};
 use schemas::reader::Workload;
@@ -17,6 +21,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 /// Open files that are not connections.
 const SPARE_FILES: u64 = 64;
 
@@ -46,8 +51,8 @@ impl<T> Setting<T> {
 /// What was asked for, of the settings that a workload may recommend.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Base URL of the server.
-    pub url: Setting<String>,
+    /// Base URLs of the servers.
+    pub urls: Setting<Vec<String>>,
     /// Worker threads.
     pub workers: Setting<u32>,
     /// Most requests in flight at once.
@@ -65,18 +70,19 @@ impl Asked {
     /// if a request has one.
     pub fn new(args: &RunArgs, hints: &Hints, salt: Option<&Salt>) -> Result<Self, Failure> {
         let workers = hints.workers.map(u64::from);
+        let urls = Some(args.server.urls.clone()).filter(|urls| !urls.is_empty());
         Ok(Asked {
-            url: Setting::of(args.url.clone(), hints.url.clone()),
-            workers: number("--workers", args.workers, workers, MAX_WORKERS)?,
+            urls: Setting::of(urls, hints.url.clone().map(|url| vec![url])),
+            workers: number("--workers", args.timing.workers, workers, MAX_WORKERS)?,
             max_in_flight: number(
                 "--max-in-flight",
-                args.max_in_flight,
+                args.load.max_in_flight,
                 most_in_flight(hints),
                 MAX_IN_FLIGHT,
             )?,
             // How many are opened early is no advice of a workload.
-            connections: Setting::of(args.connections, None),
-            timeout: timeout(args.timeout, hints.timeout_ns)?,
+            connections: Setting::of(args.connection.connections, None),
+            timeout: timeout(args.load.timeout, hints.timeout_ns)?,
             salt: salting(args, salt)?,
         })
     }
@@ -84,7 +90,7 @@ impl Asked {
     /// Who set what, as `run.json` has it.
     pub fn origins(&self) -> Origins {
         Origins {
-            url: self.url.origin,
+            url: self.urls.origin,
             workers: self.workers.origin,
             max_in_flight: self.max_in_flight.origin,
             connections: self.connections.origin,
@@ -95,7 +101,7 @@ impl Asked {
     /// What comes from the workload, as the flags that would say the same; `None` for nothing.
     pub fn from_workload(&self) -> Option<String> {
         let flags = [
-            shown("--url", &self.url),
+            shown("--url", &self.first_url()),
             shown("--workers", &self.workers),
             shown("--max-in-flight", &self.max_in_flight),
             self.timeout_seconds(),
@@ -104,12 +110,22 @@ impl Asked {
         (!flags.is_empty()).then(|| flags.join(" "))
     }
 
+    /// A workload recommends one at most.
+    fn first_url(&self) -> Setting<&str> {
+        let urls = self.urls.value.as_deref().unwrap_or_default();
+        Setting {
+            value: urls.first().map(String::as_str),
+            origin: self.urls.origin,
+        }
+    }
+
     fn timeout_seconds(&self) -> Option<String> {
         let seconds = self.timeout.value?.as_secs_f64();
         (self.timeout.origin == Origin::Workload).then(|| format!("--timeout {seconds}s"))
     }
 
-    /// Settings in force, every default resolved. Refuses what this process may not do.
+    /// Settings in force, every default resolved. Refuses what this process may not do and what
+    /// this workload cannot be fired with.
     pub fn resolve(
         &self,
         args: &RunArgs,
@@ -117,34 +133,14 @@ impl Asked {
         speed: Speed,
     ) -> Result<FireSettings, Failure> {
         let workers = self.workers.value.unwrap_or(1) as usize;
-        let files = host::raise_open_files();
-        let most = files
-            .saturating_sub(SPARE_FILES + workers as u64 * 8)
-            .max(1) as usize;
-        let max_in_flight = self
-            .max_in_flight
-            .value
-            .map_or(most, |asked| asked as usize);
-        let fitting = || {
-            default_connections(workload, speed)
-                .max(workers)
-                .min(max_in_flight)
-        };
-        let connections = self
-            .connections
-            .value
-            .map_or_else(fitting, |asked| asked as usize);
-        if connections > most || max_in_flight > most {
-            return Err(Failure::wrong_input(format!(
-                "--connections {connections} or --max-in-flight {max_in_flight} exceed the {files} files that this process may open: \
-                 raise the limit with `ulimit -n` or ask for at most {most}"
-            )));
-        }
-        if self.max_in_flight.value.is_some() && max_in_flight < workers {
-            return Err(Failure::wrong_input(format!(
-                "--max-in-flight {max_in_flight} is less than one for each of {workers} workers: raise it or ask for fewer --workers"
-            )));
-        }
+        let (max_in_flight, connections) = self.counts(args, workload, speed, workers)?;
+        let cpus = args
+            .timing
+            .cpus
+            .clone()
+            .map_or_else(Vec::new, |list| list.0);
+        check_cpus(&cpus, &host::allowed_cpus())?;
+        let server = &args.server;
         Ok(FireSettings {
             workers,
             max_in_flight,
@@ -152,17 +148,91 @@ impl Asked {
             speed,
             timeout: self.timeout.value.unwrap_or(DEFAULT_TIMEOUT),
             extra: ExtraHeaders {
-                fields: args.headers.clone(),
-                authorization: args.api_key_env.as_deref().map(api_key).transpose()?,
+                fields: server.headers.clone(),
+                authorization: server.api_key_env.as_deref().map(api_key).transpose()?,
             },
             salt: self.salt.as_ref().map(|salt| salt.words.join(" ")),
+            overload: args.load.overload.unwrap_or_default(),
+            on_turn_failure: args.load.on_turn_failure.unwrap_or_default(),
+            reuse: args.connection.reuse.unwrap_or_default(),
+            balance: server.balance.unwrap_or_default(),
+            http2: args.connection.http2,
+            tls: TlsSettings {
+                ca_certificates: server.ca_certificates.clone(),
+                client_certificate: server.client_certificate.clone(),
+                client_key: server.client_key.clone(),
+                insecure: server.insecure,
+            },
+            bind: args.connection.bind,
+            token_times: !args.load.no_token_times,
+            grace: args.timing.grace.unwrap_or(DEFAULT_GRACE),
+            start_at_unix_ns: args.timing.start_at,
+            cpus,
+            fifo_priority: args.timing.fifo,
+            spin: args.timing.spin.unwrap_or_default(),
         })
+    }
+
+    /// Most in flight when nobody says a number: what files and, without HTTP/2, local ports allow.
+    /// Where ports run out, the kernel takes long to say that there is none.
+    fn default_in_flight(&self, args: &RunArgs, most: usize) -> usize {
+        let urls = self.urls.value.as_ref().map_or(1, Vec::len);
+        match args.connection.http2 {
+            true => most,
+            false => most.min(host::local_ports() / 4 * 3 * urls),
+        }
+    }
+
+    /// Most requests in flight and connections opened early, within the limit on open files.
+    fn counts(
+        &self,
+        args: &RunArgs,
+        workload: &Workload,
+        speed: Speed,
+        workers: usize,
+    ) -> Result<(usize, usize), Failure> {
+        let files = host::raise_open_files();
+        let most = files
+            .saturating_sub(SPARE_FILES + workers as u64 * 8)
+            .max(1) as usize;
+        let max_in_flight = self.max_in_flight.value.map_or_else(
+            || self.default_in_flight(args, most),
+            |asked| asked as usize,
+        );
+        if self.max_in_flight.value.is_some() && max_in_flight < workers {
+            return Err(Failure::wrong_input(format!(
+                "--max-in-flight {max_in_flight} is less than one for each of {workers} workers: raise it or ask for fewer --workers"
+            )));
+        }
+        check_closed_stages(workload.stages(), workers, max_in_flight)?;
+        let connections = match self.connections.value {
+            Some(asked) => asked as usize,
+            None if args.connection.reuse == Some(Reuse::Never) => 0,
+            // Requests share them; one more is opened where a server takes no more streams.
+            None if args.connection.http2 => workers * self.urls.value.as_ref().map_or(1, Vec::len),
+            None => default_connections(workload.requests(), workload.stages(), speed)
+                .max(workers)
+                .min(max_in_flight),
+        };
+        // Without HTTP/2 a request in flight has a connection to itself.
+        let busy = if args.connection.http2 {
+            0
+        } else {
+            max_in_flight
+        };
+        if connections.max(busy) > most {
+            return Err(Failure::wrong_input(format!(
+                "--connections {connections} or --max-in-flight {max_in_flight} exceed the {files} files that this process may open: \
+                 raise the limit with `ulimit -n` or ask for at most {most}"
+            )));
+        }
+        Ok((max_in_flight, connections))
     }
 }
 
 /// The words that `--salt` chooses. Refuses one that nothing would be salted by.
 fn salting(args: &RunArgs, salt: Option<&Salt>) -> Result<Option<Salting>, Failure> {
-    let Some(text) = &args.salt else {
+    let Some(text) = &args.load.salt else {
         return Ok(None);
     };
     let salt = salt.ok_or_else(|| {
@@ -232,15 +302,16 @@ fn api_key(variable: &str) -> Result<HeaderValue, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::cli::{Cli, Verb};
     use clap::Parser;
 
-    fn args(flags: &str) -> RunArgs {
+    /// What `replay run w.wlc FLAGS` means.
+    pub(crate) fn args(flags: &str) -> RunArgs {
         let line = format!("replay run w.wlc {flags}");
         match Cli::try_parse_from(line.split_whitespace()).unwrap().verb {
-            Verb::Run(args) => args,
+            Verb::Run(args) => *args,
             _ => unreachable!(),
         }
     }
@@ -260,13 +331,18 @@ mod tests {
     fn a_flag_wins_over_a_hint_and_a_hint_over_the_default() {
         let asked = Asked::new(&args("--workers 1 --url http://flag"), &hints(), None).unwrap();
         assert_eq!(asked.workers, Setting::of(Some(1), None));
-        assert_eq!(asked.url.value.as_deref(), Some("http://flag"));
+        assert_eq!(asked.urls.value, Some(vec!["http://flag".to_owned()]));
         assert_eq!(asked.connections, Setting::of(None, None));
         // 64 in flight would need 64 connections, and there may be 8.
         assert_eq!(
             asked.from_workload().unwrap(),
             "--max-in-flight 8 --timeout 1.5s"
         );
+        let hinted = Asked::new(&args("--workers 1"), &hints(), None).unwrap();
+        let told = hinted.from_workload().unwrap();
+        assert!(told.starts_with("--url http://hint "), "{told}");
+        let two = Asked::new(&args("--url http://a --url http://b"), &hints(), None).unwrap();
+        assert_eq!(two.urls.value.unwrap(), ["http://a", "http://b"]);
         let none = Asked::new(&args(""), &Hints::default(), None).unwrap();
         assert_eq!(none.workers, Setting::of(None, None));
         assert_eq!(none.workers.origin, Origin::Default);

@@ -1,7 +1,9 @@
 //! What a person sees while a run goes on: one live line on a terminal, a line every few seconds
-//! elsewhere. All of it on stderr.
+//! elsewhere. All of it on stderr, and none of it on a worker's thread.
 
 use crate::engine::progress::Snapshot;
+use crate::engine::worker::Stop;
+use crate::pace::{Moment, Pace};
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
@@ -13,73 +15,122 @@ pub fn colour_allowed(is_terminal: bool) -> bool {
     is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Says how far verification has come.
+pub fn step(quiet: bool, what: &str, done: u64, total: u64) {
+    if !quiet && stderr().is_terminal() {
+        live(&format!("{what} {done}/{total}"));
+    }
+}
+
+/// Replaces the live line. The terminal cuts what does not fit, so that it stays one line.
+fn live(line: &str) {
+    // Nothing to do about a terminal that is gone: the run goes on.
+    let _ = write!(stderr(), "\r\x1b[K\x1b[?7l{line}\x1b[?7h");
+    let _ = stderr().flush();
+}
+
 /// Prints progress lines.
 pub struct Progress {
     quiet: bool,
     live: bool,
     last_line: Option<Instant>,
+    pace: Pace,
+    /// Requests of the workload.
     requests: u64,
-    duration_ns: u64,
+    /// When the last request is due, from t0; `None` where that depends on the answers.
+    last_due_ns: Option<u64>,
+    grace: Duration,
+    stop: Stop,
 }
 
 impl Progress {
-    /// For a run of `requests` that are due within `duration_ns`.
-    pub fn new(quiet: bool, requests: u64, duration_ns: u64) -> Self {
+    /// For a run of `requests`, the last of which is due `last_due_ns` from t0 if that is known.
+    pub fn new(
+        quiet: bool,
+        pace: Pace,
+        requests: u64,
+        last_due_ns: Option<u64>,
+        grace: Duration,
+    ) -> Self {
         Progress {
             quiet,
             live: stderr().is_terminal(),
             last_line: None,
+            pace,
             requests,
-            duration_ns,
+            last_due_ns,
+            grace,
+            stop: Stop::No,
         }
     }
 
-    /// Says how far an earlier step has come.
-    pub fn step(&self, what: &str, done: u64, total: u64) {
-        if !self.quiet && self.live {
-            eprint!("\r\x1b[K{what} {done}/{total}");
+    /// Tells the state of the run at `elapsed_ns` from t0, and once when it is told to stop. The
+    /// latter even if `quiet`: whoever presses Ctrl-C waits for an answer.
+    pub fn tell(&mut self, elapsed_ns: u64, stop: Stop, now: Snapshot) {
+        if stop != self.stop {
+            self.stop = stop;
+            let message = stopping(stop, now.in_flight(), self.grace);
+            let start = if self.live { "\r\x1b[K" } else { "" };
+            let _ = writeln!(stderr(), "{start}{message}");
         }
-    }
-
-    /// Tells the state of the run at `elapsed_ns` from t0.
-    pub fn tell(&mut self, elapsed_ns: u64, now: Snapshot) {
         if self.quiet {
             return;
         }
-        let line = self.line(elapsed_ns, now);
-        if self.live {
-            eprint!("\r\x1b[K{line}");
-            let _ = stderr().flush();
-        } else if self
+        let line_due = self
             .last_line
-            .is_none_or(|last| last.elapsed() >= LINE_EVERY)
-        {
-            eprintln!("{line}");
+            .is_none_or(|last| last.elapsed() >= LINE_EVERY);
+        let moment = self.pace.at(elapsed_ns, now.clone());
+        if self.live {
+            live(&self.line(elapsed_ns, &moment, &now));
+        } else if line_due {
+            let _ = writeln!(stderr(), "{}", self.line(elapsed_ns, &moment, &now));
             self.last_line = Some(Instant::now());
         }
     }
 
-    fn line(&self, elapsed_ns: u64, now: Snapshot) -> String {
+    fn line(&self, elapsed_ns: u64, moment: &Moment, now: &Snapshot) -> String {
         let s = |ns: u64| ns as f64 / 1e9;
-        format!(
-            "{:.1}/{:.1} s  sent {}/{}  in flight {}  ok {}  failed {}  not sent {}  tokens {}  worst lag {:.3} ms",
+        let total = self
+            .last_due_ns
+            .map_or_else(String::new, |ns| format!("/{:.1}", s(ns)));
+        let asked = moment
+            .asked_per_s
+            .map_or_else(String::new, |asked| format!(" of {asked:.1}"));
+        let lag = moment
+            .lag_p99_ns
+            .map_or_else(|| "-".to_owned(), |ns| format!("{:.3} ms", ns as f64 / 1e6));
+        let mut line = format!(
+            "{:.1}{total} s  sent {}/{}  {:.1}{asked} req/s  in flight {}  lag p99 {lag}  errors {}  {:.0} tok/s",
             s(elapsed_ns),
-            s(self.duration_ns),
             now.sent,
             self.requests,
+            moment.sent_per_s,
             now.in_flight(),
-            now.ok,
             now.failed,
-            now.not_sent,
-            now.tokens,
-            now.worst_lag_ns as f64 / 1e6,
-        )
+            moment.tokens_per_s,
+        );
+        for (count, what) in [(now.cancelled, "cancelled"), (now.not_sent, "not sent")] {
+            if count > 0 {
+                line += &format!("  {what} {count}");
+            }
+        }
+        line
     }
 
     /// Leaves the live line.
     pub fn end(&self) {
         if !self.quiet && self.live {
-            eprintln!();
+            let _ = writeln!(stderr());
         }
+    }
+}
+
+fn stopping(stop: Stop, in_flight: u64, grace: Duration) -> String {
+    match stop {
+        _ if in_flight == 0 => "stopping: no request is in flight".to_owned(),
+        Stop::Now => format!("stopping now: {in_flight} requests in flight are given up"),
+        _ => format!(
+            "stopping: waiting up to {grace:?} for {in_flight} requests in flight; Ctrl-C again to stop now"
+        ),
     }
 }

@@ -6,7 +6,8 @@
 
 use crate::analysis::times::Times;
 use schemas::frames::{Records, RequestResult};
-use schemas::records::{ErrorClass, Outcome};
+use schemas::layout::NONE_U64;
+use schemas::records::{ErrorClass, Outcome, RESULT_CANCEL};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub struct Accounting {
     pub ok: u64,
     /// See `errors_by_class`.
     pub error: u64,
-    /// Not complete within `--timeout`.
+    /// Not complete within `--timeout`; `errors_by_class` says how far they came.
     pub timeout: u64,
     /// Abandoned as the workload asks.
     pub cancelled: u64,
@@ -37,6 +38,13 @@ pub struct Accounting {
     pub errors_by_class: BTreeMap<String, u64>,
     /// Why reading the records stopped early; null for a file that is complete.
     pub truncated: Option<String>,
+}
+
+impl Accounting {
+    /// Requests of this error class.
+    pub fn of_class(&self, class: ErrorClass) -> u64 {
+        self.errors_by_class.get(class.name()).copied().unwrap_or(0)
+    }
 }
 
 /// The accounting, and the records that it rests on.
@@ -88,6 +96,8 @@ fn is_credible(result: &RequestResult, stage_count: usize) -> bool {
     (result.record.stage.get() as usize) < stage_count
         && Outcome::from_number(result.record.outcome)
             .is_some_and(|outcome| Times::of(&result.record).fit(outcome))
+        && (result.record.cancel_due_ns.get() == NONE_U64
+            || result.record.flags & RESULT_CANCEL != 0)
 }
 
 fn count(accounting: &mut Accounting, result: &RequestResult) {

@@ -3,36 +3,16 @@
 //! Durations are in seconds in the JSON, as in inference-perf, and integer ns until then. Refuses
 //! to let a request that failed enter a latency, and a warm-up enter an overall figure.
 
+use crate::analysis::cancellation::{self, Cancellation};
+use crate::analysis::load_summary::{self, LoadSummary};
+use crate::analysis::sent::{Count, Sent, extent_s, per_second, stats};
 use crate::analysis::stats::Stats;
-use crate::analysis::times::{Times, is_stream, span_ns};
+use crate::analysis::times::span_ns;
+use crate::run_info::StageInfo;
 use schemas::frames::RequestResult;
 use schemas::layout::optional_u32;
-use schemas::records::{Outcome, ResultRecord};
+use schemas::records::Outcome;
 use serde::{Deserialize, Serialize};
-
-const NS_PER_S: f64 = 1e9;
-
-/// How the load was put on: inference-perf's `load_summary`, its keys and units, with
-/// `schedule_duration` and `scheduled_rate` added.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoadSummary {
-    /// Requests that were sent, whatever became of them.
-    pub count: u64,
-    /// `sent - scheduled` in seconds.
-    pub schedule_delay: Option<Stats>,
-    /// From the first sending to the last, in seconds.
-    pub send_duration: Option<f64>,
-    /// From the first to the last scheduled time of the requests that were sent, in seconds.
-    pub schedule_duration: Option<f64>,
-    /// Requests per second that were asked for: the stage's rate, or `scheduled_rate` for several
-    /// stages or one without a rate.
-    pub requested_rate: Option<f64>,
-    /// `count / schedule_duration`. This is what `achieved_rate` can be held against: drawn arrivals do not hit the asked rate exactly, and
-    /// `n` requests span only `n - 1` intervals. Null for fewer than two requests.
-    pub scheduled_rate: Option<f64>,
-    /// `count / send_duration`. Null for fewer than two requests.
-    pub achieved_rate: Option<f64>,
-}
 
 /// Work done by the server, over requests that ended well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,19 +78,29 @@ pub struct Measures {
     pub throughput: Throughput,
     /// The server's count of tokens against ours.
     pub usage: Usage,
+    /// Requests that were to be abandoned.
+    pub cancellation: Cancellation,
 }
 
-/// Measures a set of requests. `asked_rate` is the rate of the one stage that it is, in requests
-/// per second. Records that were not sent are skipped.
-pub fn measure(results: &[&RequestResult], asked_rate: Option<f64>) -> Measures {
+/// Measures a set of requests of these `stages` of the workload. `asked_rate` is the rate of the
+/// one stage that it is, in requests per second. Records that were not sent are skipped.
+pub fn measure(
+    results: &[&RequestResult],
+    stages: &[StageInfo],
+    asked_rate: Option<f64>,
+) -> Measures {
     let sent: Vec<Sent<'_>> = results
         .iter()
         .filter_map(|result| Sent::of(result))
         .collect();
-    let ok: Vec<Sent<'_>> = sent.iter().copied().filter(Sent::is_ok).collect();
+    let ok: Vec<Sent<'_>> = sent
+        .iter()
+        .copied()
+        .filter(|sent| sent.is(Outcome::Ok))
+        .collect();
     let streamed: Vec<Sent<'_>> = ok.iter().copied().filter(Sent::is_stream).collect();
     Measures {
-        load_summary: load_summary(&sent, asked_rate),
+        load_summary: load_summary::summarize(&sent, stages, asked_rate),
         latency_from_scheduled_s: stats(&ok, |t| span_ns(t.scheduled_ns, t.end_ns)),
         latency_from_sent_s: stats(&ok, |t| span_ns(t.sent_ns, t.end_ns)),
         ttft_s: stats(&streamed, |t| span_ns(t.sent_ns, t.first_token_ns)),
@@ -119,114 +109,8 @@ pub fn measure(results: &[&RequestResult], asked_rate: Option<f64>) -> Measures 
         tpot_s: Stats::of_ns(streamed.iter().filter_map(Sent::tpot_ns).collect()),
         throughput: throughput(&sent, &ok),
         usage: usage(&ok),
+        cancellation: cancellation::take(&sent),
     }
-}
-
-/// A request that was sent; a million of them are worth keeping small.
-#[derive(Clone, Copy)]
-struct Sent<'a>(&'a RequestResult);
-
-impl<'a> Sent<'a> {
-    fn of(result: &'a RequestResult) -> Option<Self> {
-        Times::of(&result.record).sent_ns.map(|_| Sent(result))
-    }
-
-    fn record(&self) -> &'a ResultRecord {
-        &self.0.record
-    }
-
-    fn times(&self) -> Times {
-        Times::of(self.record())
-    }
-
-    fn is_ok(&self) -> bool {
-        self.record().outcome == Outcome::Ok as u8
-    }
-
-    fn is_stream(&self) -> bool {
-        is_stream(self.record())
-    }
-
-    fn gaps_ns(&self) -> impl Iterator<Item = i64> + use<'a> {
-        let pairs = self.0.token_ns.windows(2);
-        pairs.filter_map(|pair| span_ns(Some(pair[0]), Some(pair[1])))
-    }
-
-    fn tpot_ns(&self) -> Option<i64> {
-        let tokens = i64::try_from(self.output_tokens()?.count()).ok()?;
-        let times = self.times();
-        let span = span_ns(times.first_token_ns, times.last_token_ns)?;
-        let intervals = tokens - 1;
-        // Rounded to nearest; spans are never negative in a record that is believed.
-        (intervals > 0).then(|| (span + intervals / 2) / intervals)
-    }
-
-    fn output_tokens(&self) -> Option<Count> {
-        let events = self.is_stream().then(|| self.record().token_count.get());
-        Count::of(optional_u32(self.record().usage_output), events)
-    }
-
-    fn input_tokens(&self) -> Option<Count> {
-        let expected = optional_u32(self.record().input_tokens);
-        Count::of(optional_u32(self.record().usage_input), expected)
-    }
-}
-
-/// A number of tokens and who counted them.
-enum Count {
-    Usage(u64),
-    Ours(u64),
-}
-
-impl Count {
-    fn of(usage: Option<u32>, ours: Option<u32>) -> Option<Count> {
-        let usage = usage.map(|tokens| Count::Usage(tokens.into()));
-        usage.or(ours.map(|tokens| Count::Ours(tokens.into())))
-    }
-
-    fn count(self) -> u64 {
-        match self {
-            Count::Usage(tokens) | Count::Ours(tokens) => tokens,
-        }
-    }
-}
-
-fn stats(requests: &[Sent<'_>], value: impl Fn(&Times) -> Option<i64>) -> Option<Stats> {
-    Stats::of_ns(
-        requests
-            .iter()
-            .filter_map(|sent| value(&sent.times()))
-            .collect(),
-    )
-}
-
-fn load_summary(sent: &[Sent<'_>], asked_rate: Option<f64>) -> LoadSummary {
-    let count = sent.len() as u64;
-    let send_duration = extent_s(sent.iter().filter_map(|sent| sent.times().sent_ns));
-    let schedule_duration = extent_s(sent.iter().filter_map(|sent| sent.times().scheduled_ns));
-    let rate = |duration: Option<f64>| per_second(count, duration.filter(|_| count >= 2));
-    let scheduled_rate = rate(schedule_duration);
-    LoadSummary {
-        count,
-        schedule_delay: stats(sent, Times::delay_ns),
-        send_duration,
-        schedule_duration,
-        requested_rate: asked_rate.or(scheduled_rate),
-        scheduled_rate,
-        achieved_rate: rate(send_duration),
-    }
-}
-
-/// From the earliest to the latest of some times, in seconds.
-fn extent_s(times_ns: impl Iterator<Item = u64> + Clone) -> Option<f64> {
-    let (first, last) = (times_ns.clone().min()?, times_ns.max()?);
-    Some((last - first) as f64 / NS_PER_S)
-}
-
-/// `None` for a duration that is unknown or zero.
-fn per_second(count: u64, duration_s: Option<f64>) -> Option<f64> {
-    let duration_s = duration_s.filter(|duration| *duration > 0.0)?;
-    Some(count as f64 / duration_s)
 }
 
 fn throughput(sent: &[Sent<'_>], ok: &[Sent<'_>]) -> Throughput {

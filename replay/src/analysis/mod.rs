@@ -9,8 +9,11 @@ use schemas::frames::Records;
 use std::path::Path;
 
 pub mod accounting;
+pub mod cancellation;
+pub mod load_summary;
 pub mod measures;
 pub mod report;
+pub mod sent;
 pub mod stats;
 pub mod summary;
 pub mod times;

@@ -8,7 +8,7 @@ use crate::analysis::measures::{Measures, measure};
 use crate::analysis::verdict::{Facts, Verdict, judge};
 use crate::run_info::{RunInfo, StageInfo};
 use schemas::frames::{Records, RequestResult};
-use schemas::records::RESULT_NEW_CONNECTION;
+use schemas::records::{ErrorClass, RESULT_NEW_CONNECTION};
 use serde::{Deserialize, Serialize};
 
 /// Version of the summary's shape.
@@ -106,7 +106,7 @@ fn measure_overall(stages: &[StageInfo], believed: &[&RequestResult]) -> Measure
     };
     let counts = |result: &&&RequestResult| !stages[result.record.stage.get() as usize].warm_up;
     let results: Vec<&RequestResult> = believed.iter().filter(counts).copied().collect();
-    measure(&results, asked_rate)
+    measure(&results, stages, asked_rate)
 }
 
 fn measure_stages(stages: &[StageInfo], believed: &[&RequestResult]) -> Vec<StageSummary> {
@@ -120,7 +120,7 @@ fn measure_stages(stages: &[StageInfo], believed: &[&RequestResult]) -> Vec<Stag
             stage,
             name: info.name.clone(),
             warm_up: info.warm_up,
-            measures: measure(&results, info.rate),
+            measures: measure(&results, stages, info.rate),
         })
         .collect()
 }
@@ -128,22 +128,25 @@ fn measure_stages(stages: &[StageInfo], believed: &[&RequestResult]) -> Vec<Stag
 fn facts(info: &RunInfo, accounting: &Accounting, overall: &Measures) -> Facts {
     let load = &overall.load_summary;
     let end = info.end.as_ref();
-    let rates = load.achieved_rate.zip(load.scheduled_rate);
+    let rates = load.paced_rate.zip(load.scheduled_rate);
+    let dropped = accounting.of_class(ErrorClass::Overload);
+    let session_ended = accounting.of_class(ErrorClass::SessionEnded);
+    let failed = accounting.error + accounting.timeout;
     Facts {
         workload_verified: info.workload.verified,
         unaccounted: accounting.unaccounted,
-        not_sent: accounting.not_sent,
+        not_sent: accounting.not_sent.saturating_sub(dropped + session_ended),
+        dropped_share: share(dropped, accounting.scheduled as f64),
+        session_ended,
         truncated: accounting.truncated.is_some(),
         finished: end.is_some(),
         interrupted: end.is_some_and(|end| end.interrupted),
-        error_share: share(
-            accounting.error + accounting.timeout,
-            accounting.sent as f64,
-        ),
+        error_share: share(failed, (accounting.ok + failed) as f64),
         measured: load.count,
+        paced: load.paced,
         delay_p99_s: load.schedule_delay.as_ref().map(|delay| delay.p99),
         scheduled_span_s: load.schedule_duration,
-        rate_ratio: rates.map(|(achieved, scheduled)| achieved / scheduled),
+        rate_ratio: rates.map(|(paced, scheduled)| paced / scheduled),
         switches_per_s: end
             .and_then(|end| share(end.involuntary_context_switches, end.ended_ns as f64 / 1e9)),
     }

@@ -23,6 +23,8 @@ pub struct Times {
     pub last_token_ns: Option<u64>,
     /// When the response was complete or given up.
     pub end_ns: Option<u64>,
+    /// When it was to be abandoned. `None` for one that is not, or that ended before.
+    pub cancel_due_ns: Option<u64>,
 }
 
 impl Times {
@@ -36,6 +38,7 @@ impl Times {
             first_token_ns: optional_u64(record.first_token_ns),
             last_token_ns: optional_u64(record.last_token_ns),
             end_ns: optional_u64(record.end_ns),
+            cancel_due_ns: optional_u64(record.cancel_due_ns),
         }
     }
 
@@ -44,21 +47,27 @@ impl Times {
         span_ns(self.scheduled_ns, self.sent_ns)
     }
 
+    /// How long after its due time it was abandoned, in ns; `None` if it was not to be.
+    pub fn cancel_error_ns(&self) -> Option<i64> {
+        span_ns(self.cancel_due_ns, self.end_ns)
+    }
+
     /// Whether these times can belong to a request that ended so.
     ///
     /// One that was not sent has no further times. One that was sent was scheduled and has ended;
     /// nothing of it is before its sending or after its end, and bytes, first and last output come
-    /// in that order. (A response may begin before the body is fully written.)
+    /// in that order. (A response may begin before the body is fully written.) One that was
+    /// abandoned was due to be.
     pub fn fit(&self, outcome: Outcome) -> bool {
         let after_sent = [
             self.body_written_ns,
             self.first_byte_ns,
             self.first_token_ns,
             self.last_token_ns,
-            self.end_ns,
+            self.cancel_due_ns,
         ];
         let Some(sent) = self.sent_ns else {
-            return outcome == Outcome::NotSent && after_sent[..4].iter().all(Option::is_none);
+            return outcome == Outcome::NotSent && after_sent.iter().all(Option::is_none);
         };
         let (Some(end), Some(_)) = (self.end_ns, self.scheduled_ns) else {
             return false;
@@ -68,8 +77,10 @@ impl Times {
                 .iter()
                 .flatten()
                 .all(|at| (sent..=end).contains(at))
+            && sent <= end
             && after_sent[1..4].iter().flatten().is_sorted()
             && self.first_token_ns.is_some() == self.last_token_ns.is_some()
+            && (outcome != Outcome::Cancelled || self.cancel_due_ns.is_some())
     }
 }
 
@@ -96,6 +107,7 @@ mod tests {
             first_token_ns: Some(20),
             last_token_ns: Some(30),
             end_ns: Some(30),
+            cancel_due_ns: None,
         }
     }
 
@@ -108,7 +120,7 @@ mod tests {
     #[test]
     fn what_cannot_be_true_does_not_fit() {
         type Change = fn(&mut Times);
-        let broken: [(&str, Change); 8] = [
+        let broken: [(&str, Change); 11] = [
             ("no end", |times| times.end_ns = None),
             ("no schedule", |times| times.scheduled_ns = None),
             ("not sent, yet answered", |times| times.sent_ns = None),
@@ -121,6 +133,20 @@ mod tests {
             ("last before first", |times| times.last_token_ns = Some(19)),
             ("output after the end", |times| times.end_ns = Some(29)),
             ("a first without a last", |times| times.last_token_ns = None),
+            ("due to be abandoned after its end", |times| {
+                times.cancel_due_ns = Some(31)
+            }),
+            ("due to be abandoned before sent", |times| {
+                times.cancel_due_ns = Some(8)
+            }),
+            ("ended before it began", |times| {
+                *times = Times {
+                    scheduled_ns: Some(10),
+                    sent_ns: Some(9),
+                    end_ns: Some(8),
+                    ..Times::default()
+                }
+            }),
         ];
         for (what, change) in broken {
             let mut times = complete();
@@ -131,6 +157,22 @@ mod tests {
             !complete().fit(Outcome::NotSent),
             "not sent, with a sending"
         );
+    }
+
+    #[test]
+    fn what_was_abandoned_was_due_to_be() {
+        let mut times = complete();
+        assert!(!times.fit(Outcome::Cancelled));
+        times.cancel_due_ns = Some(28);
+        assert!(times.fit(Outcome::Cancelled));
+        assert_eq!(times.cancel_error_ns(), Some(2));
+        // It was due, but the end of the answer or a failure was seen first.
+        assert!(times.fit(Outcome::Ok) && times.fit(Outcome::Error));
+        let never = Times {
+            cancel_due_ns: Some(28),
+            ..Times::default()
+        };
+        assert!(!never.fit(Outcome::NotSent));
     }
 
     #[test]

@@ -11,10 +11,15 @@ use serde::{Deserialize, Serialize};
 pub const DELAY_P99_DEGRADED_S: f64 = 0.010;
 /// Schedule delay p99 above which a run is invalid, in seconds.
 pub const DELAY_P99_INVALID_S: f64 = 0.100;
-/// `|achieved_rate / scheduled_rate - 1|` above which a run is degraded.
+/// `|paced_rate / scheduled_rate - 1|` above which a run is degraded.
 pub const RATE_ERROR_DEGRADED: f64 = 0.01;
-/// `|achieved_rate / scheduled_rate - 1|` above which a run is invalid.
+/// `|paced_rate / scheduled_rate - 1|` above which a run is invalid.
 pub const RATE_ERROR_INVALID: f64 = 0.05;
+/// Share of the requests dropped by `--overload drop` above which a run is degraded.
+pub const DROPPED_DEGRADED: f64 = 0.0;
+/// Share of the requests dropped by `--overload drop` above which a run is invalid: as much as a
+/// rate may be off by, since the rates of what was sent do not show what was dropped.
+pub const DROPPED_INVALID: f64 = 0.05;
 /// Fewest requests whose rate is judged: with fewer, one late sending moves it by more than 1 %.
 pub const RATE_MIN_REQUESTS: u64 = 100;
 /// Shortest scheduled span whose rate is judged, in seconds: below, 10 ms of delay are 1 % of it.
@@ -54,8 +59,12 @@ pub enum Check {
     WorkloadNotVerified,
     /// Value: requests without a believable record plus surplus records.
     Unaccounted,
-    /// Value: requests that never reached a socket.
+    /// Value: requests that never reached a socket and are in neither of the next two.
     NotSent,
+    /// Value: requests dropped by `--overload drop` as a share of all.
+    Dropped,
+    /// Value: turns that were not sent because one before them did not end well.
+    SessionEnded,
     /// The records were cut off. Value and threshold are null.
     Truncated,
     /// The user stopped the run. Value and threshold are null.
@@ -64,17 +73,17 @@ pub enum Check {
     NotFinished,
     /// No request outside warm-up stages was sent. Value and threshold are null.
     NothingMeasured,
-    /// Every request that was sent failed. Value and threshold are null.
+    /// Every request that was sent and not abandoned failed. Value and threshold are null.
     NothingAnswered,
     /// Value: 99th percentile of `sent - scheduled` in seconds.
     ScheduleDelayP99,
-    /// Value: `|achieved_rate / scheduled_rate - 1|`.
+    /// Value: `|paced_rate / scheduled_rate - 1|`.
     AchievedRate,
-    /// The rate is not judged; value: requests sent, threshold: [`RATE_MIN_REQUESTS`].
+    /// The rate is not judged; value: paced requests sent, threshold: [`RATE_MIN_REQUESTS`].
     AchievedRateTooFewRequests,
     /// The rate is not judged; value: scheduled span in seconds, threshold: [`RATE_MIN_SPAN_S`].
     AchievedRateShortSpan,
-    /// Value: errors and timeouts as a share of the requests sent.
+    /// Value: errors and timeouts as a share of the requests sent and not abandoned.
     ErrorShare,
     /// Value: involuntary context switches of the generator per second of the run.
     InvoluntaryContextSwitches,
@@ -101,6 +110,8 @@ pub struct Thresholds {
     pub schedule_delay_p99_invalid_s: f64,
     pub rate_error_degraded: f64,
     pub rate_error_invalid: f64,
+    pub dropped_degraded: f64,
+    pub dropped_invalid: f64,
     pub rate_min_requests: u64,
     pub rate_min_span_s: f64,
     pub involuntary_context_switches_per_s_note: f64,
@@ -113,6 +124,8 @@ impl Default for Thresholds {
             schedule_delay_p99_invalid_s: DELAY_P99_INVALID_S,
             rate_error_degraded: RATE_ERROR_DEGRADED,
             rate_error_invalid: RATE_ERROR_INVALID,
+            dropped_degraded: DROPPED_DEGRADED,
+            dropped_invalid: DROPPED_INVALID,
             rate_min_requests: RATE_MIN_REQUESTS,
             rate_min_span_s: RATE_MIN_SPAN_S,
             involuntary_context_switches_per_s_note: SWITCHES_PER_S_NOTE,
@@ -145,23 +158,29 @@ pub struct Facts {
     pub workload_verified: bool,
     /// [`crate::analysis::accounting::Accounting::unaccounted`].
     pub unaccounted: u64,
-    /// Requests that never reached a socket, warm-up included.
+    /// Requests that never reached a socket, warm-up included, but for the next two.
     pub not_sent: u64,
+    /// Requests dropped under `--overload drop` as a share of all, warm-up included.
+    pub dropped_share: Option<f64>,
+    /// Turns that were not sent because one before them did not end well, warm-up included.
+    pub session_ended: u64,
     /// The records were cut off.
     pub truncated: bool,
     /// `run.json` says how the run ended.
     pub finished: bool,
     /// The user stopped it.
     pub interrupted: bool,
-    /// Errors and timeouts as a share of the requests sent, warm-up included.
+    /// Errors and timeouts as a share of the requests sent and not abandoned, warm-up included.
     pub error_share: Option<f64>,
     /// Requests sent outside warm-up stages.
     pub measured: u64,
-    /// Their schedule delay's 99th percentile in seconds.
+    /// Those of them whose time the workload sets.
+    pub paced: u64,
+    /// The schedule delay's 99th percentile in seconds, over all that are measured.
     pub delay_p99_s: Option<f64>,
-    /// From the first to the last of their scheduled times, in seconds.
+    /// From the first to the last scheduled time of the paced ones, in seconds.
     pub scheduled_span_s: Option<f64>,
-    /// Their `achieved_rate / scheduled_rate`.
+    /// `paced_rate / scheduled_rate`.
     pub rate_ratio: Option<f64>,
     /// Involuntary context switches per second between t0 and the end.
     pub switches_per_s: Option<f64>,
@@ -171,6 +190,7 @@ pub struct Facts {
 pub fn judge(facts: &Facts) -> Verdict {
     let mut reasons: Vec<Reason> = yes_or_no(facts).collect();
     reasons.extend(counts(facts));
+    reasons.extend(facts.dropped_share.and_then(judge_dropped));
     reasons.extend(facts.delay_p99_s.and_then(judge_delay));
     reasons.extend(judge_rate(facts));
     reasons.extend(notes(facts));
@@ -214,11 +234,16 @@ fn yes_or_no(facts: &Facts) -> impl Iterator<Item = Reason> {
 
 fn counts(facts: &Facts) -> impl Iterator<Item = Reason> {
     let checks = [
-        (facts.unaccounted, Check::Unaccounted),
-        (facts.not_sent, Check::NotSent),
+        (facts.unaccounted, Check::Unaccounted, Level::Invalid),
+        (facts.not_sent, Check::NotSent, Level::Invalid),
+        (facts.session_ended, Check::SessionEnded, Level::Note),
     ];
-    let found = checks.into_iter().filter(|(count, _)| *count > 0);
-    found.map(|(count, check)| reason(check, count as f64, 0.0, Level::Invalid))
+    let found = checks.into_iter().filter(|(count, ..)| *count > 0);
+    found.map(|(count, check, level)| reason(check, count as f64, 0.0, level))
+}
+
+fn judge_dropped(share: f64) -> Option<Reason> {
+    two_limits(Check::Dropped, share, (DROPPED_DEGRADED, DROPPED_INVALID))
 }
 
 fn judge_delay(p99_s: f64) -> Option<Reason> {
@@ -228,12 +253,12 @@ fn judge_delay(p99_s: f64) -> Option<Reason> {
 
 fn judge_rate(facts: &Facts) -> Option<Reason> {
     let span_s = facts.scheduled_span_s.unwrap_or(0.0);
-    if facts.measured == 0 {
+    if facts.paced == 0 {
         return None;
     }
-    if facts.measured < RATE_MIN_REQUESTS {
+    if facts.paced < RATE_MIN_REQUESTS {
         let (check, minimum) = (Check::AchievedRateTooFewRequests, RATE_MIN_REQUESTS as f64);
-        return Some(reason(check, facts.measured as f64, minimum, Level::Note));
+        return Some(reason(check, facts.paced as f64, minimum, Level::Note));
     }
     if span_s < RATE_MIN_SPAN_S {
         let check = Check::AchievedRateShortSpan;

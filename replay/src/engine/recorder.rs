@@ -4,6 +4,7 @@
 //! thread writes frames and hands the buffers back. A worker never waits for the disk. A disk
 //! that fails is reported at the end of the run; what reached it before stays readable.
 
+use schemas::Digest;
 use schemas::frames::{encode_strings, push_result, records_header, write_frame};
 use schemas::reader::Workload;
 use schemas::records::{FrameKind, ResultRecord};
@@ -34,9 +35,15 @@ pub struct RecordSink {
 }
 
 impl RecordSink {
-    /// Appends one record.
-    pub fn push(&mut self, record: &ResultRecord, token_ns: &[u64]) {
-        push_result(&mut self.bytes, record, token_ns);
+    /// Appends one record, with the hash of a body that was put together when it was fired and the
+    /// token times as they are encoded.
+    pub fn push(
+        &mut self,
+        record: &ResultRecord,
+        sent_sha256: Option<&Digest>,
+        token_times: &[u8],
+    ) {
+        push_result(&mut self.bytes, record, sent_sha256, token_times);
         self.items += 1;
         if self.bytes.len() >= BUFFER_BYTES {
             self.flush();

@@ -4,6 +4,7 @@ use crate::analysis;
 use crate::analysis::report::Format;
 use crate::cli::{ReportArgs, ReportFormat};
 use crate::exit::{self, Failure};
+use crate::run_info::RECORDS_FILE;
 use crate::terminal::colour_allowed;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -15,6 +16,10 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
             "{error:#}\n  help: name a directory that `replay run --out` wrote"
         ))
     })?;
+    if let Some(why) = &records.truncated {
+        let (found, all) = (records.results.len(), records.header.request_count);
+        eprintln!("warning: {RECORDS_FILE}: {why}; it holds {found} of {all} records");
+    }
     let colour = args.output.is_none() && colour_allowed(io::stdout().is_terminal());
     let format = match args.format {
         ReportFormat::Text => Format::Text { colour },

@@ -5,21 +5,21 @@ use crate::analysis;
 use crate::analysis::report;
 use crate::analysis::summary::Summary;
 use crate::cli::RunArgs;
-use crate::engine::run::{Beginning, Ending, FireError, FireSettings, fire};
+use crate::combinations::{check_files, check_flags, check_start};
+use crate::describe::{begin, describe};
+use crate::engine::clock::unix_ns;
+use crate::engine::run::{Beginning, Ending, FireError, fire};
 use crate::engine::schedule::Speed;
-use crate::engine::target::{Target, TargetError};
+use crate::engine::target::{Target, TargetError, is_https};
 use crate::exit::{self, Failure};
-use crate::host;
-use crate::run_info::{
-    ClockInfo, Origin, RECORDS_FILE, RUN_FILE, RUN_FORMAT, RunEnd, RunInfo, Settings, StageInfo,
-    TimerCalibration, WorkloadInfo, temporary_of,
-};
+use crate::pace::Pace;
+use crate::run_info::{Origin, RECORDS_FILE, RUN_FILE, RunEnd, RunInfo, temporary_of};
 use crate::settings::Asked;
-use crate::terminal::{Progress, colour_allowed};
+use crate::terminal::{Progress, colour_allowed, step};
 use schemas::error::FormatError;
 use schemas::hex;
 use schemas::layout::{
-    MAX_TIME_NS, REQUEST_SALTED, RequestRecord, STAGE_WARM_UP, StageKind, optional_u64,
+    MAX_TIME_NS, REQUEST_SALTED, RequestRecord, STAGE_AFTER_PREVIOUS, StartKind,
 };
 use schemas::reader::Workload;
 use schemas::verify::verify;
@@ -32,12 +32,7 @@ const DEFAULT_OUT: &str = "out";
 /// Runs the verb; gives the exit status.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let workload = Workload::open(&args.file).map_err(|error| bad_workload(&args.file, &error))?;
-    let speed = args.speed.unwrap_or(Speed::new(1.0).expect("1 is a speed"));
-    let last_ns = workload
-        .requests()
-        .last()
-        .map_or(0, |request| speed.scale_ns(request.start_ns.get()));
-    let mut progress = Progress::new(args.quiet, workload.requests().len() as u64, last_ns);
+    let speed = args.load.speed.unwrap_or_default();
     if workload.requests().is_empty() {
         return Err(Failure::wrong_input(format!(
             "{}: holds no request to send",
@@ -45,36 +40,50 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         )));
     }
     let asked = asked(args, &workload)?;
-    let url = asked
-        .url
-        .value
-        .as_deref()
-        .ok_or_else(|| no_url(&args.file))?;
+    let urls = asked.urls.value.as_deref();
+    let urls = urls.ok_or_else(|| no_url(&args.file))?;
+    let of_url = |error| unreachable_target(error, asked.urls.origin);
+    let tls: Result<Vec<bool>, _> = urls.iter().map(|url| is_https(url)).collect();
+    check_flags(args, tls.map_err(of_url)?.contains(&true))?;
+    check_files(args)?;
+    let start_at = args.timing.start_at;
+    start_at.map_or(Ok(()), |start| check_start(start, unix_ns()))?;
     if !args.no_verify {
-        verify_workload(&workload, &args.file, &progress)?;
+        verify_workload(&workload, args)?;
     }
-    if last_ns > MAX_TIME_NS {
-        return Err(Failure::wrong_input(format!(
-            "--speed {}: the last request would be due more than ten years from now; choose a higher speed",
-            speed.factor()
-        )));
-    }
+    check_speed(&workload, speed)?;
     let settings = asked.resolve(args, &workload, speed)?;
-    let target = Target::reach(url).map_err(|error| unreachable_target(error, asked.url.origin))?;
+    let reach = |url: &String| Target::reach(url, settings.bind);
+    let targets: Result<Vec<_>, _> = urls.iter().map(reach).collect();
+    let targets = targets.map_err(of_url)?;
     let directory = result_directory(args, &workload)?;
-    let mut info = describe(args, &asked, &workload, &target, &settings)?;
+    let mut info = describe(args, &asked, &workload, &targets, &settings)?;
+    if settings.tls.insecure {
+        eprintln!("{}", report::text::NOT_CHECKED);
+    }
+    start_at.map_or(Ok(()), announce_start)?;
+    let mut progress = Progress::new(
+        args.quiet,
+        Pace::new(&workload, speed),
+        workload.requests().len() as u64,
+        last_due_ns(&workload, speed),
+        settings.grace,
+    );
     let mut begun = false;
     let fired = {
         let mut at_t0 = |beginning: &Beginning| {
-            info.clock = clock_info(beginning);
+            begin(&mut info, beginning);
             info.write(&directory)?;
+            if !begun {
+                tell_refusals(&info);
+            }
             begun = true;
             Ok(())
         };
-        let mut tell = |elapsed_ns, snapshot| progress.tell(elapsed_ns, snapshot);
+        let mut tell = |elapsed_ns, stop, snapshot| progress.tell(elapsed_ns, stop, snapshot);
         fire(
             &workload,
-            &target,
+            &targets,
             &settings,
             &directory.join(RECORDS_FILE),
             &mut at_t0,
@@ -93,6 +102,53 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         _ if args.strict && summary.verdict.is_invalid() => exit::CHECK_FAILED,
         _ => exit::DONE,
     })
+}
+
+/// No request may be due later than times can be.
+fn check_speed(workload: &Workload, speed: Speed) -> Result<(), Failure> {
+    if speed.factor() >= 1.0 {
+        // The file's own times are within the limit, and not one more page of it is read for this.
+        return Ok(());
+    }
+    let requests = workload.requests().iter();
+    let timed = requests.filter(|request| request.start_kind == StartKind::At as u8);
+    let starts = workload.stages().iter().map(|stage| stage.start_ns.get());
+    let last_ns = timed
+        .map(|request| request.start_ns.get())
+        .chain(starts)
+        .max();
+    if last_ns.is_some_and(|ns| speed.scale_ns(ns) > MAX_TIME_NS) {
+        return Err(Failure::wrong_input(format!(
+            "--speed {}: the last request would be due more than ten years from now; choose a higher speed",
+            speed.factor()
+        )));
+    }
+    Ok(())
+}
+
+/// When the last request is due, if the file alone says so.
+fn last_due_ns(workload: &Workload, speed: Speed) -> Option<u64> {
+    let last = workload.requests().last()?;
+    let stage = workload.stages().get(last.stage.get() as usize)?;
+    let from_t0 = stage.flags & STAGE_AFTER_PREVIOUS == 0;
+    (from_t0 && last.start_kind == StartKind::At as u8).then(|| speed.scale_ns(last.start_ns.get()))
+}
+
+/// Says how long the wait is, if the time has not passed meanwhile.
+fn announce_start(start_unix_ns: u64) -> Result<(), Failure> {
+    let now = unix_ns();
+    check_start(start_unix_ns, now)?;
+    eprintln!("starting in {:.1} s", (start_unix_ns - now) as f64 / 1e9);
+    Ok(())
+}
+
+/// What a worker thread asked for and was not granted.
+fn tell_refusals(info: &RunInfo) {
+    for thread in &info.threads {
+        for refused in &thread.refused {
+            eprintln!("warning: worker {}: not granted: {refused}", thread.worker);
+        }
+    }
 }
 
 /// Joins the flags and the workload's hints, and says which hints are followed.
@@ -124,7 +180,7 @@ fn unreachable_target(error: TargetError, origin: Origin) -> Failure {
     };
     let message = format!("{error}{whose}");
     match error {
-        TargetError::Url { .. } => Failure::wrong_input(message),
+        TargetError::Url { .. } | TargetError::Bind { .. } => Failure::wrong_input(message),
         TargetError::Resolve { .. } | TargetError::Unreachable { .. } => Failure::world(message),
     }
 }
@@ -141,14 +197,14 @@ fn bad_workload(file: &Path, error: &FormatError) -> Failure {
     }
 }
 
-fn verify_workload(workload: &Workload, file: &Path, progress: &Progress) -> Result<(), Failure> {
+fn verify_workload(workload: &Workload, args: &RunArgs) -> Result<(), Failure> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let total = workload.requests().len() as u64;
     verify(workload, threads, &|done| {
-        progress.step("verifying", done, total)
+        step(args.quiet, "verifying", done, total)
     })
-    .map(|_| progress.step("verified", total, total))
-    .map_err(|error| bad_workload(file, &error))
+    .map(|_| step(args.quiet, "verified", total, total))
+    .map_err(|error| bad_workload(&args.file, &error))
 }
 
 /// The directory for the results, which holds no run yet.
@@ -175,105 +231,6 @@ fn result_directory(args: &RunArgs, workload: &Workload) -> Result<PathBuf, Fail
     Ok(directory)
 }
 
-fn describe(
-    args: &RunArgs,
-    asked: &Asked,
-    workload: &Workload,
-    target: &Target,
-    settings: &FireSettings,
-) -> Result<RunInfo, Failure> {
-    let header_names: Vec<String> = args
-        .headers
-        .iter()
-        .map(|(name, _)| name.to_string())
-        .collect();
-    Ok(RunInfo {
-        format: RUN_FORMAT,
-        replay_version: env!("CARGO_PKG_VERSION").to_owned(),
-        workload: WorkloadInfo {
-            content_hash: hex(&workload.content_hash()),
-            footer_hash: hex(&workload.footer_hash()),
-            file_bytes: workload.file_bytes().len() as u64,
-            requests: workload.requests().len() as u64,
-            verified: !args.no_verify,
-        },
-        requested: Settings {
-            workers: asked.workers.value,
-            max_in_flight: asked.max_in_flight.value,
-            connections: asked.connections.value,
-            speed: args.speed.map(Speed::factor),
-            timeout_ns: asked.timeout.value.map(|timeout| timeout.as_nanos() as u64),
-            header_names: header_names.clone(),
-            api_key_env: args.api_key_env.clone(),
-            salt: asked.salt.clone(),
-        },
-        origins: asked.origins(),
-        effective: Settings {
-            workers: Some(settings.workers as u32),
-            max_in_flight: Some(settings.max_in_flight as u32),
-            connections: Some(settings.connections as u32),
-            speed: Some(settings.speed.factor()),
-            timeout_ns: Some(settings.timeout.as_nanos() as u64),
-            header_names,
-            api_key_env: args.api_key_env.clone(),
-            salt: asked.salt.clone(),
-        },
-        target: crate::run_info::Target {
-            url: target.url.clone(),
-            address: target.address.to_string(),
-        },
-        stages: stage_infos(workload, settings.speed)
-            .map_err(|what| Failure::wrong_input(format!("{}: {what}", args.file.display())))?,
-        clock: clock_info(&Beginning {
-            t0_monotonic_ns: 0,
-            t0_unix_ns: 0,
-            timer: no_calibration(),
-        }),
-        host: host::describe(),
-        end: None,
-    })
-}
-
-fn stage_infos(workload: &Workload, speed: Speed) -> Result<Vec<StageInfo>, String> {
-    workload
-        .stages()
-        .iter()
-        .map(|stage| {
-            let name = workload.tables().optional_string(stage.name.get())?;
-            let kind = StageKind::from_number(stage.kind).ok_or("a stage has an undefined kind")?;
-            Ok(StageInfo {
-                name: name.map(str::to_owned),
-                kind: kind.name().to_owned(),
-                warm_up: stage.flags & STAGE_WARM_UP != 0,
-                start_ns: speed.scale_ns(stage.start_ns.get()),
-                duration_ns: optional_u64(stage.duration_ns).map(|ns| speed.scale_ns(ns)),
-                rate: optional_u64(stage.rate_microhertz)
-                    .map(|rate| rate as f64 / 1e6 * speed.factor()),
-                requests: stage.request_count.get(),
-            })
-        })
-        .collect()
-}
-
-fn no_calibration() -> TimerCalibration {
-    TimerCalibration {
-        samples: 0,
-        late_median_ns: 0,
-        late_p99_ns: 0,
-        clock_read_ns: 0,
-    }
-}
-
-fn clock_info(beginning: &Beginning) -> ClockInfo {
-    ClockInfo {
-        name: "CLOCK_MONOTONIC".to_owned(),
-        t0_monotonic_ns: beginning.t0_monotonic_ns,
-        t0_unix_ns: beginning.t0_unix_ns,
-        source: host::clock_source(),
-        timer: beginning.timer.clone(),
-    }
-}
-
 fn run_end(ending: &Ending) -> RunEnd {
     RunEnd {
         interrupted: ending.interrupted,
@@ -295,7 +252,7 @@ fn not_fired(error: FireError, directory: &Path, begun: bool) -> Failure {
         let _ = std::fs::remove_dir(directory);
     }
     match error {
-        FireError::Unsupported { .. } | FireError::Request(_) => Failure::wrong_input(error),
+        FireError::TooLate | FireError::Request(_) => Failure::wrong_input(error),
         _ if begun => Failure::world(format!(
             "{error}\n  help: what was recorded before is in {}; see `replay report`",
             directory.display()

@@ -2,10 +2,13 @@
 //! in the head. Times are in tenths of a millisecond here.
 
 use replay::run_info::*;
-use schemas::frames::{Records, encode_strings, push_result, records_header, write_frame};
+use schemas::frames::{
+    Records, TokenTimes, encode_strings, push_result, records_header, write_frame,
+};
 use schemas::layout::{NONE_U32, NONE_U64};
 use schemas::records::{
-    ErrorClass, FrameKind, NONE_U16, Outcome, RESULT_NEW_CONNECTION, RESULT_STREAM, ResultRecord,
+    ErrorClass, FrameKind, NONE_U16, Outcome, RESULT_CANCEL, RESULT_NEW_CONNECTION, RESULT_STREAM,
+    ResultRecord,
 };
 use std::path::Path;
 use zerocopy::FromZeros;
@@ -17,11 +20,12 @@ const TENTH_MS: u64 = 100_000;
 #[derive(Clone, Debug)]
 pub struct Made {
     pub record: ResultRecord,
+    pub sent_sha256: Option<[u8; 32]>,
     pub token_ns: Vec<u64>,
 }
 
 /// A request that was never sent.
-fn never(index: u64, stage: u32, scheduled: u64, class: ErrorClass) -> Made {
+pub fn never(index: u64, stage: u32, scheduled: u64, class: ErrorClass) -> Made {
     let mut record = ResultRecord::new_zeroed();
     record.index = index.into();
     record.stage = stage.into();
@@ -32,6 +36,7 @@ fn never(index: u64, stage: u32, scheduled: u64, class: ErrorClass) -> Made {
     record.first_token_ns = NONE_U64.into();
     record.last_token_ns = NONE_U64.into();
     record.end_ns = NONE_U64.into();
+    record.cancel_due_ns = NONE_U64.into();
     record.leaf = [index as u8; 32];
     record.session = NONE_U32.into();
     record.turn = NONE_U32.into();
@@ -46,6 +51,7 @@ fn never(index: u64, stage: u32, scheduled: u64, class: ErrorClass) -> Made {
     record.error_class = class as u8;
     Made {
         record,
+        sent_sha256: None,
         token_ns: Vec::new(),
     }
 }
@@ -80,7 +86,14 @@ impl Made {
         self
     }
 
-    fn ended(mut self, outcome: Outcome, class: ErrorClass) -> Self {
+    /// To be abandoned this long after its sending.
+    pub fn cancel_after(mut self, after: u64) -> Self {
+        self.record.flags |= RESULT_CANCEL;
+        self.record.cancel_due_ns = (self.record.sent_ns.get() + after * TENTH_MS).into();
+        self
+    }
+
+    pub fn ended(mut self, outcome: Outcome, class: ErrorClass) -> Self {
         self.record.outcome = outcome as u8;
         self.record.error_class = class as u8;
         self
@@ -133,9 +146,10 @@ pub fn requests() -> Vec<Made> {
             .ended(Outcome::Error, ErrorClass::Closed),
         sent(7, 1, 15_000, 2, 10_000)
             .status(NONE_U16)
-            .ended(Outcome::Timeout, ErrorClass::None),
+            .ended(Outcome::Timeout, ErrorClass::NoResponse),
         sent(8, 1, 16_000, 1, 500)
             .stream(&[200, 300])
+            .cancel_after(497)
             .ended(Outcome::Cancelled, ErrorClass::None),
         sent(9, 1, 17_000, 4, 110)
             .expected(12, 1)
@@ -161,7 +175,12 @@ pub fn file_bytes(request_count: u64, made: &[Made], complete: bool) -> Vec<u8> 
     for part in made.chunks(made.len().div_ceil(2).max(1)) {
         let mut payload = Vec::new();
         for made in part {
-            push_result(&mut payload, &made.record, &made.token_ns);
+            let mut times = TokenTimes::default();
+            for at_ns in &made.token_ns {
+                times.push(made.record.sent_ns.get(), *at_ns);
+            }
+            let hash = made.sent_sha256.as_ref();
+            push_result(&mut payload, &made.record, hash, times.bytes());
         }
         write_frame(&mut out, FrameKind::Records, part.len() as u32, &payload).unwrap();
     }
@@ -177,7 +196,7 @@ pub fn records(request_count: u64, made: &[Made]) -> Records {
     Records::from_bytes(&bytes, Path::new("fixture")).unwrap()
 }
 
-fn stage(name: &str, warm_up: bool, start_ns: u64, requests: u64) -> StageInfo {
+pub fn stage(name: &str, warm_up: bool, start_ns: u64, requests: u64) -> StageInfo {
     StageInfo {
         name: Some(name.into()),
         kind: "scheduled".into(),
@@ -215,15 +234,16 @@ pub fn info() -> RunInfo {
             timeout_ns: Origin::Default,
         },
         effective: settings,
-        target: Target {
+        targets: vec![Target {
             url: "http://localhost:8000".into(),
             address: "127.0.0.1:8000".into(),
-        },
+        }],
         stages: vec![
             stage("warm", true, 0, 2),
             stage("steady", false, 1_000_000_000, 12),
         ],
         clock: clock(),
+        threads: vec![],
         host: HostInfo {
             kernel: "Linux 6.1".into(),
             cpu: None,

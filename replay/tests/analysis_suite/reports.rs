@@ -29,7 +29,8 @@ fn the_screen_of_the_fixture() {
 #[test]
 fn no_line_is_longer_than_the_screen() {
     let mut info = info();
-    info.target.url = format!("http://{}", "long.".repeat(50));
+    info.targets[0].url = format!("http://{}", "long.".repeat(50));
+    info.targets.extend(vec![info.targets[0].clone(); 30]);
     info.stages[1].name = Some("\u{1b}[31mred and endless".repeat(20));
     info.stages.extend(vec![info.stages[1].clone(); 30]);
     let mut out = Vec::new();
@@ -40,6 +41,42 @@ fn no_line_is_longer_than_the_screen() {
         assert!(line.chars().count() <= MAX_COLUMNS, "{line}");
     }
     assert!(text.lines().count() <= 50, "one screen");
+}
+
+#[test]
+fn every_target_is_named_or_counted_and_unchecked_certificates_are_said_aloud() {
+    let screen = |targets: usize, insecure: bool| {
+        let mut info = info();
+        info.targets = vec![info.targets[0].clone(); targets];
+        info.effective.insecure = insecure;
+        let mut out = Vec::new();
+        report::write(PLAIN, &info, &records(14, &requests()), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let two = screen(2, false);
+    assert_eq!(two.matches("(127.0.0.1:8000)").count(), 2);
+    assert!(!two.contains("more, see run.json") && !two.contains("certificates"));
+    let many = screen(7, true);
+    assert_eq!(many.matches("(127.0.0.1:8000)").count(), 4);
+    assert!(many.contains("and 3 more"), "{many}");
+    assert!(many.contains("TLS certificates were not checked (--insecure)"));
+}
+
+#[test]
+fn token_times_that_were_not_kept_are_null_and_never_an_empty_list() {
+    let mut made = requests();
+    made.iter_mut().for_each(|made| made.token_ns.clear());
+    let mut out = Vec::new();
+    report::write(Format::Jsonl, &info(), &records(14, &made), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for (line, with) in text.lines().zip(lines()) {
+        let mut expected = with;
+        if expected["token_times"] != json!([]) {
+            expected["token_times"] = Value::Null;
+        }
+        let found: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]
@@ -74,6 +111,7 @@ fn json_is_the_summary_with_its_keys_in_order() {
         "tpot_s",
         "throughput",
         "usage",
+        "cancellation",
         "stages",
         "connections",
     ];
@@ -88,13 +126,13 @@ fn jsonl_has_every_key_of_a_request() {
         "index": 2, "scheduled_ns": 1_000_000_000, "sent_ns": 1_000_100_000,
         "body_written_ns": 1_000_100_000, "first_byte_ns": 1_000_100_000,
         "first_token_ns": 1_020_100_000, "last_token_ns": 1_060_100_000,
-        "end_ns": 1_061_100_000, "lag_ns": 100_000, "outcome": "ok", "http_status": 200,
+        "end_ns": 1_061_100_000, "cancel_due_ns": null, "cancel_error_ns": null, "lag_ns": 100_000, "outcome": "ok", "http_status": 200,
         "error_class": null, "events": 4, "bytes": 100,
         "token_times": [1_020_100_000, 1_030_100_000, 1_040_100_000, 1_060_100_000],
         "input_tokens": 10, "output_tokens": 4, "usage_input": 10, "usage_output": 4,
-        "connection": 0, "new_connection": false, "worker": 0, "stage": 1,
+        "connection": 0, "new_connection": false, "worker": 0, "target": 0, "stage": 1,
         "model": "llama-3.1-8b", "adapter": "movie", "session": "session_000007", "turn": 0,
-        "leaf": "02".repeat(32),
+        "leaf": "02".repeat(32), "sent_sha256": null,
     });
     assert_eq!(lines()[2], expected);
 }
@@ -111,7 +149,7 @@ fn jsonl_writes_null_for_what_did_not_happen() {
     };
     // Never sent: nothing but the plan, the reason and the worker is known.
     let mut expected: Vec<&str> = "sent_ns body_written_ns first_byte_ns first_token_ns \
-        last_token_ns end_ns lag_ns http_status events bytes token_times usage_input usage_output \
+        last_token_ns end_ns cancel_due_ns cancel_error_ns lag_ns sent_sha256 http_status events bytes token_times usage_input usage_output \
         connection new_connection adapter session turn"
         .split_whitespace()
         .collect();
@@ -132,6 +170,33 @@ fn jsonl_writes_null_for_what_did_not_happen() {
     );
     assert_eq!(lines[7]["http_status"], Value::Null);
     assert_eq!(lines[13]["new_connection"], true);
+}
+
+#[test]
+fn jsonl_says_how_exactly_it_was_abandoned_where_it_went_and_what_was_sent() {
+    let mut made = requests();
+    // Due, but its answer was complete at the same time.
+    made[9] = made[9].clone().cancel_after(110);
+    made[9].record.target = 3.into();
+    made[9].sent_sha256 = Some([0xee; 32]);
+    let mut out = Vec::new();
+    report::write(Format::Jsonl, &info(), &records(14, &made), &mut out).unwrap();
+    let lines: Vec<Value> = String::from_utf8(out)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [cancelled, answered] = [&lines[8], &lines[9]];
+    assert_eq!(cancelled["outcome"], "cancelled");
+    assert_eq!(cancelled["cancel_due_ns"], 1_649_800_000);
+    assert_eq!(cancelled["cancel_error_ns"], 300_000);
+    assert_eq!(cancelled["error_class"], Value::Null);
+    assert_eq!(answered["cancel_due_ns"], answered["end_ns"]);
+    assert_eq!(answered["cancel_error_ns"], Value::Null);
+    assert_eq!(answered["target"], 3);
+    assert_eq!(answered["sent_sha256"], "ee".repeat(32));
+    // What stands behind the hash is still read as it was written.
+    assert_eq!(answered["token_times"], json!([1_710_400_000]));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Every figure of the fixture against the arithmetic in the comments.
 
 use crate::fixture::{Made, file_bytes, info, records, requests};
-use replay::analysis::measures::Usage;
+use replay::analysis::measures::{Measures, Usage};
 use replay::analysis::stats::Stats;
 use replay::analysis::summary::Summary;
 use replay::analysis::verdict::{Check, Level, Word};
 use replay::analysis::{load, summarize, write_summary};
 use replay::run_info::{RECORDS_FILE, SUMMARY_FILE};
+use schemas::records::RESULT_CANCEL;
 
 fn fixture() -> Summary {
     summarize(&info(), &records(14, &requests()))
@@ -52,14 +53,20 @@ fn every_request_is_counted_once() {
         .iter()
         .map(|(name, count)| (name.as_str(), *count))
         .collect();
-    assert_eq!(classes, [("closed", 1), ("connect", 1), ("status", 1)]);
+    let expected = [
+        ("closed", 1),
+        ("connect", 1),
+        ("no_response", 1),
+        ("status", 1),
+    ];
+    assert_eq!(classes, expected);
     assert_eq!(accounting.truncated, None);
 }
 
 #[test]
 fn the_load_is_over_what_was_sent_outside_warm_up() {
     let load = fixture().overall.load_summary;
-    assert_eq!(load.count, 11);
+    assert_eq!((load.count, load.paced), (11, 11));
     // Delays of 2..=9 and 11..=13: .1 .2 .1 .3 .1 .2 .1 .4 .1 .2 .5 ms, sum 2.3.
     // Sorted: .1 .1 .1 .1 .1 .2 .2 .2 .3 .4 .5. p99 stands at 9.9: .4 + .9 * .1.
     // (The mean is rounded to a picosecond.)
@@ -122,6 +129,21 @@ fn token_times_are_over_streams_that_ended_well() {
             19.866_666_66,
             20.0,
         ],
+    );
+}
+
+#[test]
+fn without_token_times_only_their_gaps_are_unknown() {
+    let mut made = requests();
+    made.iter_mut().for_each(|made| made.token_ns.clear());
+    let (without, with) = (of(&made).overall, fixture().overall);
+    assert!(without.itl_s.is_none() && with.itl_s.is_some());
+    assert_eq!(
+        Measures {
+            itl_s: None,
+            ..with
+        },
+        without
     );
 }
 
@@ -190,8 +212,8 @@ fn the_verdict_names_what_crossed_a_threshold() {
     let expected = [
         (Check::NotSent, Some(1.0), Level::Invalid),
         (Check::AchievedRateTooFewRequests, Some(11.0), Level::Note),
-        // 2 errors and 1 timeout of 13 sent.
-        (Check::ErrorShare, Some(3.0 / 13.0), Level::Note),
+        // 2 errors and 1 timeout of 13 sent, 1 of them cancelled.
+        (Check::ErrorShare, Some(3.0 / 12.0), Level::Note),
     ];
     assert_eq!(reasons, expected);
 }
@@ -241,6 +263,9 @@ fn what_is_missing_doubled_foreign_or_impossible_is_unaccounted() {
     let mut impossible = made.clone();
     impossible[4].record.end_ns = 0.into();
     assert_eq!(counted(&impossible), (1, 0, 1));
+    let mut unasked = made.clone();
+    unasked[8].record.flags &= !RESULT_CANCEL;
+    assert_eq!(counted(&unasked), (1, 0, 1));
     let mut stage = made;
     stage[4].record.stage = 2.into();
     assert_eq!(counted(&stage), (1, 0, 1));

@@ -22,6 +22,9 @@ struct Row<'a> {
     first_token_ns: Option<u64>,
     last_token_ns: Option<u64>,
     end_ns: Option<u64>,
+    cancel_due_ns: Option<u64>,
+    /// `end - cancel_due`; null unless the request was abandoned.
+    cancel_error_ns: Option<i64>,
     /// `sent - scheduled`.
     lag_ns: Option<i64>,
     outcome: Option<&'static str>,
@@ -31,7 +34,7 @@ struct Row<'a> {
     events: Option<u32>,
     /// Response bytes; null if the request was not sent.
     bytes: Option<u64>,
-    /// Null unless a stream was asked for and the request was sent.
+    /// Null unless a stream was asked for, the request was sent and its token times were kept.
     token_times: Option<&'a [u64]>,
     input_tokens: Option<u32>,
     output_tokens: Option<u32>,
@@ -41,12 +44,16 @@ struct Row<'a> {
     connection: Option<u32>,
     new_connection: Option<bool>,
     worker: u16,
+    /// Index into the targets of `run.json`.
+    target: u16,
     stage: u32,
     model: Option<&'a str>,
     adapter: Option<&'a str>,
     session: Option<&'a str>,
     turn: Option<u32>,
     leaf: String,
+    /// SHA-256 of the body as it was sent; null unless answers were put into it.
+    sent_sha256: Option<String>,
 }
 
 /// Writes a line for each record.
@@ -63,7 +70,9 @@ fn row<'a>(records: &'a Records, result: &'a RequestResult) -> Row<'a> {
     let record = &result.record;
     let times = Times::of(record);
     let sent = times.sent_ns.is_some();
+    let cancelled = record.outcome == Outcome::Cancelled as u8;
     let streamed = sent && is_stream(record);
+    let kept = result.token_ns.len() == record.token_count.get() as usize;
     let connection = optional_u32(record.connection);
     let status = record.http_status.get();
     Row {
@@ -75,13 +84,15 @@ fn row<'a>(records: &'a Records, result: &'a RequestResult) -> Row<'a> {
         first_token_ns: times.first_token_ns,
         last_token_ns: times.last_token_ns,
         end_ns: times.end_ns,
+        cancel_due_ns: times.cancel_due_ns,
+        cancel_error_ns: times.cancel_error_ns().filter(|_| cancelled),
         lag_ns: times.delay_ns(),
         outcome: Outcome::from_number(record.outcome).map(Outcome::name),
         http_status: (status != NONE_U16).then_some(status),
         error_class: error_class(result).map(|class| class.name()),
         events: streamed.then(|| record.events.get()),
         bytes: sent.then(|| record.response_bytes.get()),
-        token_times: streamed.then_some(result.token_ns.as_slice()),
+        token_times: (streamed && kept).then_some(result.token_ns.as_slice()),
         input_tokens: optional_u32(record.input_tokens),
         output_tokens: optional_u32(record.output_tokens),
         usage_input: optional_u32(record.usage_input),
@@ -89,11 +100,13 @@ fn row<'a>(records: &'a Records, result: &'a RequestResult) -> Row<'a> {
         connection,
         new_connection: connection.map(|_| record.flags & RESULT_NEW_CONNECTION != 0),
         worker: record.worker.get(),
+        target: record.target.get(),
         stage: record.stage.get(),
         model: records.string(record.model),
         adapter: records.string(record.adapter),
         session: records.string(record.session),
         turn: optional_u32(record.turn),
         leaf: schemas::hex(&record.leaf),
+        sent_sha256: result.sent_sha256.map(|hash| schemas::hex(&hash)),
     }
 }

@@ -3,7 +3,9 @@
 //! Units stand on every line; no line is longer than [`MAX_COLUMNS`]. Refuses to show more
 //! figures than a reader compares: the rest is in the JSON.
 
-use crate::analysis::measures::{LoadSummary, Measures};
+use crate::analysis::cancellation::Cancellation;
+use crate::analysis::load_summary::LoadSummary;
+use crate::analysis::measures::Measures;
 use crate::analysis::stats::Stats;
 use crate::analysis::summary::{StageSummary, Summary};
 use crate::analysis::verdict::{Check, Level, Reason, Word};
@@ -14,6 +16,10 @@ use std::io::{self, Write};
 pub const MAX_COLUMNS: usize = 100;
 /// Most stages that are listed; the rest is counted.
 pub const MAX_STAGES: usize = 8;
+/// Most targets that are named.
+const MAX_TARGETS: usize = 4;
+/// What is said of a run with `--insecure`, on stderr and in the report.
+pub const NOT_CHECKED: &str = "TLS certificates were not checked (--insecure)";
 /// What stands for a figure that is not known.
 const UNKNOWN: &str = "-";
 
@@ -29,6 +35,7 @@ pub fn write(
     verdict(&mut screen, summary)?;
     accounting(&mut screen, summary)?;
     load(&mut screen, &summary.overall.load_summary)?;
+    cancellation(&mut screen, &summary.overall.cancellation)?;
     durations(&mut screen, &summary.overall)?;
     server(&mut screen, summary)?;
     stages(&mut screen, &summary.stages)
@@ -89,13 +96,21 @@ fn headline(screen: &mut Screen<'_>, info: &RunInfo, summary: &Summary) -> io::R
     let speed = summary
         .speed
         .map_or(UNKNOWN.into(), |speed| format!("{speed}"));
-    let target = &info.target;
     screen.line(
         "workload",
         &format!("{short}, {} requests", summary.workload.requests),
     )?;
     screen.line("content hash", hash)?;
-    screen.line("target", &format!("{} ({})", target.url, target.address))?;
+    for target in info.targets.iter().take(MAX_TARGETS) {
+        screen.line("target", &format!("{} ({})", target.url, target.address))?;
+    }
+    if info.targets.len() > MAX_TARGETS {
+        let more = info.targets.len() - MAX_TARGETS;
+        screen.line("", &format!("and {more} more, see run.json"))?;
+    }
+    if info.effective.insecure {
+        screen.line("note", NOT_CHECKED)?;
+    }
     screen.line("speed", &format!("{speed} ×"))?;
     if let Some(salt) = &info.effective.salt {
         let words = salt.words.join(" ");
@@ -142,6 +157,12 @@ fn words(reason: &Reason) -> String {
         }
         Check::Unaccounted => format!("requests unaccounted for: {value}"),
         Check::NotSent => format!("requests not sent: {value}, see errors below"),
+        Check::Dropped => {
+            format!("{value_pc} of the requests dropped: lift --max-in-flight or the stage's cap")
+        }
+        Check::SessionEnded => {
+            format!("turns not sent because one before them failed: {value}")
+        }
         Check::Truncated => "records cut off: the run was killed or the disk is full".into(),
         Check::Interrupted => "interrupted by the user".into(),
         Check::NotFinished => "no end in run.json: the run goes on or was killed".into(),
@@ -156,12 +177,14 @@ fn words(reason: &Reason) -> String {
             format!("achieved rate is {value_pc} off schedule (> {limit_pc}): add --workers")
         }
         Check::AchievedRateTooFewRequests => {
-            format!("achieved rate not judged: requests sent: {value}, needed: {limit}")
+            format!(
+                "achieved rate not judged: requests with their own time: {value}, needed: {limit}"
+            )
         }
         Check::AchievedRateShortSpan => {
             format!("achieved rate not judged: schedule spans {value_ms}, needed: {limit_ms}")
         }
-        Check::ErrorShare => format!("{value_pc} of the requests sent failed"),
+        Check::ErrorShare => format!("{value_pc} of the requests sent and not cancelled failed"),
         Check::InvoluntaryContextSwitches => {
             format!("the CPU was taken away {value:.1} times per second (> {limit})")
         }
@@ -203,7 +226,27 @@ fn load(screen: &mut Screen<'_>, load: &LoadSummary) -> io::Result<()> {
         seconds(load.send_duration),
     );
     screen.line("load", &text)?;
-    screen.line("sent late by", &late(load.schedule_delay.as_ref()))?;
+    if load.paced < load.count && load.paced > 0 {
+        let text = format!(
+            "{} requests with their own time: {} req/s scheduled, {} achieved",
+            load.paced,
+            rate(load.scheduled_rate),
+            rate(load.paced_rate),
+        );
+        screen.line("on schedule", &text)?;
+    }
+    screen.line("sent late by", &late(load.schedule_delay.as_ref()))
+}
+
+fn cancellation(screen: &mut Screen<'_>, requests: &Cancellation) -> io::Result<()> {
+    if requests.asked > 0 {
+        let text = format!(
+            "{} of {} that were to be, {} answered before",
+            requests.cancelled, requests.asked, requests.answered_before
+        );
+        screen.line("cancelled", &text)?;
+        screen.line("  late by", &late(requests.error_s.as_ref()))?;
+    }
     screen.gap()
 }
 

@@ -7,11 +7,14 @@ fn flawless() -> Facts {
         workload_verified: true,
         unaccounted: 0,
         not_sent: 0,
+        dropped_share: Some(0.0),
+        session_ended: 0,
         truncated: false,
         finished: true,
         interrupted: false,
         error_share: Some(0.0),
         measured: 100,
+        paced: 100,
         delay_p99_s: Some(0.0),
         scheduled_span_s: Some(1.0),
         rate_ratio: Some(1.0),
@@ -92,7 +95,7 @@ fn the_rate_turns_just_above_its_limits_on_both_sides() {
 
 #[test]
 fn the_rate_of_a_short_run_is_not_judged_and_that_is_said() {
-    let few = after(|facts| (facts.measured, facts.rate_ratio) = (99, Some(0.5)));
+    let few = after(|facts| (facts.paced, facts.rate_ratio) = (99, Some(0.5)));
     assert_eq!(few, noted(Check::AchievedRateTooFewRequests));
     let short = |span| {
         move |facts: &mut Facts| (facts.scheduled_span_s, facts.rate_ratio) = (span, Some(0.5))
@@ -103,6 +106,29 @@ fn the_rate_of_a_short_run_is_not_judged_and_that_is_said() {
     );
     assert_eq!(after(short(None)), noted(Check::AchievedRateShortSpan));
     assert_eq!(after(short(Some(1.0))), invalid(Check::AchievedRate));
+}
+
+#[test]
+fn a_load_without_a_pace_is_not_judged_by_one() {
+    let closed = after(|facts| {
+        (facts.paced, facts.scheduled_span_s, facts.rate_ratio) = (0, None, None);
+    });
+    assert_eq!(closed, VALID);
+}
+
+#[test]
+fn what_was_dropped_degrades_from_the_first_on() {
+    let at = |share| after(|facts| facts.dropped_share = share);
+    assert_eq!(at(None), VALID);
+    assert_eq!(at(Some(1e-6)), degraded(Check::Dropped));
+    assert_eq!(at(Some(0.05)), degraded(Check::Dropped));
+    assert_eq!(at(Some(0.050_001)), invalid(Check::Dropped));
+}
+
+#[test]
+fn turns_of_sessions_that_ended_are_only_noted() {
+    let ended = after(|facts| facts.session_ended = 7);
+    assert_eq!(ended, noted(Check::SessionEnded));
 }
 
 #[test]

@@ -1,216 +1,261 @@
-//! Looking into JSON without parsing it: the members of one object, found by passing over whatever
-//! stands between them. Nothing is allocated and nothing is decoded.
+//! Looking into JSON in one pass: a cursor that visits the members it is asked about and passes over
+//! everything else. Nothing is allocated and nothing is decoded.
 //!
 //! Strings are passed over as strings and containers as containers, so neither a text that quotes a
-//! key nor a member of another object can be taken for the one that is asked for. Refuses to judge
-//! whether the rest is JSON: what follows the value that was found is not looked at.
+//! key nor a member of another object can be taken for the one that is asked for. Says that a text is
+//! broken when its strings and brackets do not fit; what a number or a word is, is not looked at.
 
 use memchr::{memchr2, memmem};
 
-/// What stands in `object` from the value of its own member `key` on. `None` when there is no such
-/// member, or when `object` is cut off or broken before it.
-pub fn member<'d>(object: &'d [u8], key: &[u8]) -> Option<&'d [u8]> {
-    let mut rest = object.trim_ascii_start().strip_prefix(b"{")?;
-    loop {
-        let (name, after) = string(rest.trim_ascii_start())?;
-        let value = after_colon(after)?;
-        if name == key {
-            return Some(value);
-        }
-        rest = behind(value)?.trim_ascii_start().strip_prefix(b",")?;
-    }
+/// The text is not JSON, or was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;
+
+/// What a value is as a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// A string, or a list of parts, that is not empty.
+    Some,
+    /// An empty string.
+    Empty,
+    /// No string: null, as a rule.
+    None,
 }
 
-/// The member at the end of a path of members.
-pub fn path<'d>(object: &'d [u8], keys: &[&[u8]]) -> Option<&'d [u8]> {
-    keys.iter().try_fold(object, |at, key| member(at, key))
+/// A place in a text, in front of a value.
+#[derive(Debug)]
+pub struct Cursor<'d> {
+    rest: &'d [u8],
 }
 
-/// The last value of a member `key`, of whichever object, that `accept`s. For a response of which
-/// only the end was kept: a quote inside of a string is escaped, so what this finds is a key.
-pub fn last<'d>(
+/// Visits the members of the object that `data` is, or of each object in the list that it is.
+/// `on_member` gets the key and the place of the value, and must pass it.
+pub fn document<'d>(
     data: &'d [u8],
-    key_in_quotes: &[u8],
-    accept: impl Fn(&[u8]) -> bool,
-) -> Option<&'d [u8]> {
-    memmem::rfind_iter(data, key_in_quotes)
-        .filter_map(|at| after_colon(&data[at + key_in_quotes.len()..]))
-        .find(|value| accept(value))
-}
-
-/// Whether a value is a string that is not empty.
-pub fn is_text(value: &[u8]) -> bool {
-    matches!(value, [b'"', next, ..] if *next != b'"')
-}
-
-/// Whether a value is this string, which has no character that JSON escapes.
-pub fn is(value: &[u8], text: &[u8]) -> bool {
-    string(value).is_some_and(|(found, _)| found == text)
-}
-
-/// What stands between the quotes of a string, escapes and all.
-pub fn raw_text(value: &[u8]) -> Option<&[u8]> {
-    string(value).map(|(text, _)| text)
-}
-
-/// A value that is a number of tokens.
-pub fn number(value: &[u8]) -> Option<u32> {
-    let end = value
-        .iter()
-        .position(|byte| !byte.is_ascii_digit())
-        .unwrap_or(value.len());
-    std::str::from_utf8(&value[..end]).ok()?.parse().ok()
-}
-
-/// What stands behind a key and its colon.
-pub fn after_colon(bytes: &[u8]) -> Option<&[u8]> {
-    bytes
-        .trim_ascii_start()
-        .strip_prefix(b":")
-        .map(<[u8]>::trim_ascii_start)
-}
-
-/// A string at the beginning of `bytes`: what is between its quotes, and what follows.
-fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let inside = bytes.strip_prefix(b"\"")?;
-    let mut at = 0;
-    loop {
-        at += memchr2(b'"', b'\\', &inside[at..])?;
-        if inside[at] == b'"' {
-            return Some((&inside[..at], &inside[at + 1..]));
-        }
-        // The backslash and what it escapes.
-        at += 2;
-        if at > inside.len() {
-            return None;
-        }
+    mut on_member: impl FnMut(&'d [u8], &mut Cursor<'d>) -> Result<(), Broken>,
+) -> Result<(), Broken> {
+    let mut at = Cursor {
+        rest: data.trim_ascii_start(),
+    };
+    match at.rest.first() {
+        Some(b'{') => at.object(on_member)?,
+        Some(b'[') => at.array(|at| at.object(&mut on_member))?,
+        _ => return Err(Broken),
+    }
+    match at.rest.trim_ascii_start() {
+        [] => Ok(()),
+        _ => Err(Broken),
     }
 }
 
-/// What follows the value at the beginning of `bytes`.
-fn behind(bytes: &[u8]) -> Option<&[u8]> {
-    match bytes.first()? {
-        b'"' => string(bytes).map(|(_, after)| after),
-        b'{' | b'[' => behind_container(bytes),
-        _ => {
-            let end = bytes
-                .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b']'))?;
-            Some(&bytes[end..])
-        }
-    }
+/// The last member `key` whose value is an object, of whichever object: the place of that value. For
+/// a response of which only the end was kept: a quote inside of a string is escaped, so what this
+/// finds is a key.
+pub fn last_object<'d>(data: &'d [u8], key_in_quotes: &[u8]) -> Option<Cursor<'d>> {
+    memmem::rfind_iter(data, key_in_quotes).find_map(|at| {
+        let after = data[at + key_in_quotes.len()..].trim_ascii_start();
+        let rest = after.strip_prefix(b":")?.trim_ascii_start();
+        rest.starts_with(b"{").then_some(Cursor { rest })
+    })
 }
 
-fn behind_container(mut bytes: &[u8]) -> Option<&[u8]> {
-    let mut depth = 0usize;
-    loop {
-        let at = bytes
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']'))?;
-        bytes = match bytes[at] {
-            b'"' => string(&bytes[at..])?.1,
-            byte => {
-                // It begins with an opening bracket, so the depth is 1 or more at a closing one.
-                depth = match byte {
-                    b'{' | b'[' => depth + 1,
-                    _ => depth - 1,
-                };
-                &bytes[at + 1..]
-            }
-        };
-        if depth == 0 {
-            return Some(bytes);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn found(object: &str, key: &str) -> Option<String> {
-        let value = member(object.as_bytes(), key.as_bytes())?;
-        let end = value.len() - behind(value)?.len();
-        Some(String::from_utf8(value[..end].to_vec()).unwrap())
-    }
-
-    #[test]
-    fn a_member_is_found_in_its_own_object_and_nowhere_else() {
-        for (object, expected) in [
-            (r#"{"k":1}"#, Some("1")),
-            (r#" { "a" : [1,{"k":2}] , "k" : "x" } "#, Some("\"x\"")),
-            (r#"{"a":{"k":1}}"#, None),
-            (r#"{"a":"\"k\":1","k":null}"#, Some("null")),
-            (r#"{"a":"\\","k":{"b":[]}}"#, Some(r#"{"b":[]}"#)),
-            (r#"{"a":"}{][","k":true}"#, Some("true")),
-            (r#"{"a":["]","\"]"],"k":[[]]}"#, Some("[[]]")),
-            (r#"{"a":1}{"k":2}"#, None),
-            (r#"[{"k":1}]"#, None),
-            (r#"{}"#, None),
-            (r#"{"a":"#, None),
-            (r#"{"a":"\"#, None),
-            (r#"{"k"#, None),
-            ("", None),
-        ] {
-            assert_eq!(found(object, "k").as_deref(), expected, "{object}");
-        }
-    }
-
-    #[test]
-    fn the_last_value_that_fits_is_taken_and_texts_are_no_keys() {
-        let object = |data: &'static str| {
-            last(data.as_bytes(), b"\"usage\"", |value| {
-                value.starts_with(b"{")
-            })
-            .is_some()
-        };
-        assert!(object(r#"tail","usage":{"a":1},"metadata":{"usage":"x"}}"#));
-        assert!(!object(r#"tail \"usage\":{\"a\":1}"}"#));
-        assert!(!object(r#"usage\":{\"a\":1}"}"#));
-    }
-
-    /// Any JSON, with texts full of what could be mistaken.
-    fn any_json() -> impl Strategy<Value = serde_json::Value> {
-        let text = prop::sample::select(vec![
-            "k",
-            "",
-            "\"k\":1",
-            "\\",
-            "\\\"",
-            "}",
-            "]",
-            "{\"k\":2}",
-            "é\n",
-        ]);
-        let leaf = prop_oneof![
-            text.clone().prop_map(serde_json::Value::from),
-            any::<i32>().prop_map(serde_json::Value::from),
-            any::<bool>().prop_map(serde_json::Value::from),
-            Just(serde_json::Value::Null),
-        ];
-        leaf.prop_recursive(3, 24, 4, move |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
-                prop::collection::btree_map(text.clone().prop_map(String::from), inner, 0..4)
-                    .prop_map(|map| map.into_iter().collect()),
-            ]
+impl<'d> Cursor<'d> {
+    /// Passes a value; if it is an object, visits its members. `on_member` gets the key and the
+    /// place of the value, and must pass it.
+    pub fn object(
+        &mut self,
+        mut on_member: impl FnMut(&'d [u8], &mut Self) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        self.container(b'{', b'}', |at| {
+            let key = at.pass_string()?;
+            at.pass_white();
+            at.expect(b':')?;
+            at.pass_white();
+            on_member(key, at)
         })
     }
 
-    proptest! {
-        /// A parser finds the same member, or none.
-        #[test]
-        fn a_parser_agrees(value in any_json(), pretty in any::<bool>()) {
-            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
-            let parsed = found(&text, "k").map(|found| serde_json::from_str::<serde_json::Value>(found.trim()).unwrap());
-            prop_assert_eq!(parsed.as_ref(), value.get("k"), "{}", text);
-        }
+    /// Passes a value; if it is a list, visits its elements. `on_element` gets the place of each,
+    /// and must pass it.
+    pub fn array(
+        &mut self,
+        on_element: impl FnMut(&mut Self) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        self.container(b'[', b']', on_element)
+    }
 
-        /// Whatever the bytes are, there is an answer.
-        #[test]
-        fn any_bytes_are_survived(data in prop::collection::vec(prop::sample::select(b"{}[]\"\\:,k1 ".to_vec()), 0..40)) {
-            let _ = member(&data, b"k");
+    /// Passes a value; what stands between its quotes, escapes and all, if it is a string.
+    pub fn string(&mut self) -> Result<Option<&'d [u8]>, Broken> {
+        match self.rest.first() {
+            Some(b'"') => self.pass_string().map(Some),
+            _ => self.skip().map(|()| None),
+        }
+    }
+
+    /// Passes a value; what it is as a text.
+    pub fn text(&mut self) -> Result<Text, Broken> {
+        if self.rest.starts_with(b"[") {
+            return Ok(if self.is_list()? {
+                Text::Some
+            } else {
+                Text::None
+            });
+        }
+        Ok(match self.string()? {
+            None => Text::None,
+            Some([]) => Text::Empty,
+            Some(_) => Text::Some,
+        })
+    }
+
+    /// Passes a value; whether it is a string that is not empty.
+    pub fn is_text(&mut self) -> Result<bool, Broken> {
+        Ok(self.string()?.is_some_and(|text| !text.is_empty()))
+    }
+
+    /// Passes a value; whether it is an object, or a string that is not empty: what servers report
+    /// an error with.
+    pub fn is_report(&mut self) -> Result<bool, Broken> {
+        let is_object = self.rest.starts_with(b"{");
+        Ok(self.is_text()? || is_object)
+    }
+
+    /// Passes a value; whether it is a list that is not empty.
+    pub fn is_list(&mut self) -> Result<bool, Broken> {
+        let mut is_list = false;
+        self.array(|at| {
+            is_list = true;
+            at.skip()
+        })?;
+        Ok(is_list)
+    }
+
+    /// Passes a value; whether it begins so.
+    pub fn begins(&mut self, with: &[u8]) -> Result<bool, Broken> {
+        let begins = self.rest.starts_with(with);
+        self.skip().map(|()| begins)
+    }
+
+    /// Passes a value; the number of tokens that it is, if it is one.
+    pub fn number(&mut self) -> Result<Option<u32>, Broken> {
+        let value = self.rest;
+        self.skip()?;
+        let value = &value[..value.len() - self.rest.len()];
+        Ok(std::str::from_utf8(value)
+            .ok()
+            .and_then(|digits| digits.parse().ok()))
+    }
+
+    /// Passes a value.
+    pub fn skip(&mut self) -> Result<(), Broken> {
+        match self.rest.first().ok_or(Broken)? {
+            b'"' => self.pass_string().map(|_| ()),
+            b'{' | b'[' => self.pass_container(),
+            _ => self.pass_word(),
+        }
+    }
+
+    fn container(
+        &mut self,
+        open: u8,
+        close: u8,
+        mut on_item: impl FnMut(&mut Self) -> Result<(), Broken>,
+    ) -> Result<(), Broken> {
+        if self.rest.first() != Some(&open) {
+            return self.skip();
+        }
+        self.rest = &self.rest[1..];
+        self.pass_white();
+        if self.rest.first() == Some(&close) {
+            return self.expect(close);
+        }
+        loop {
+            on_item(self)?;
+            self.pass_white();
+            match self.rest.split_first() {
+                Some((b',', rest)) => self.rest = rest,
+                _ => return self.expect(close),
+            }
+            self.pass_white();
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Broken> {
+        match self.rest.split_first() {
+            Some((first, rest)) if *first == byte => {
+                self.rest = rest;
+                Ok(())
+            }
+            _ => Err(Broken),
+        }
+    }
+
+    fn pass_white(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
+    }
+
+    fn pass_string(&mut self) -> Result<&'d [u8], Broken> {
+        self.expect(b'"')?;
+        let inside = self.rest;
+        let mut end = 0;
+        loop {
+            end += border(inside.get(end..).ok_or(Broken)?).ok_or(Broken)?;
+            if inside[end] == b'"' {
+                self.rest = &inside[end + 1..];
+                return Ok(&inside[..end]);
+            }
+            // The backslash and what it escapes.
+            end += 2;
+        }
+    }
+
+    fn pass_word(&mut self) -> Result<(), Broken> {
+        let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[');
+        let is_end = |byte: &u8| is_end(byte) || byte.is_ascii_whitespace();
+        let end = self.rest.iter().position(is_end).unwrap_or(self.rest.len());
+        match end {
+            0 => Err(Broken),
+            _ => {
+                self.rest = &self.rest[end..];
+                Ok(())
+            }
+        }
+    }
+
+    fn pass_container(&mut self) -> Result<(), Broken> {
+        let is_mark = |byte: &u8| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']');
+        let mut depth = 0usize;
+        loop {
+            let at = self.rest.iter().position(is_mark).ok_or(Broken)?;
+            self.rest = &self.rest[at..];
+            match self.rest[0] {
+                b'"' => {
+                    self.pass_string()?;
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                // It begins with an opening bracket, so one is open.
+                _ => depth -= 1,
+            }
+            self.rest = &self.rest[1..];
+            if depth == 0 {
+                return Ok(());
+            }
         }
     }
 }
+
+/// Where a string's next quote or backslash is. Most strings in events are short, and a plain loop
+/// is through before a search with wide registers has begun.
+fn border(bytes: &[u8]) -> Option<usize> {
+    const SHORT: usize = 24;
+    let is_border = |byte: &u8| matches!(byte, b'"' | b'\\');
+    if let Some(at) = bytes.iter().take(SHORT).position(is_border) {
+        return Some(at);
+    }
+    let rest = bytes.get(SHORT..)?;
+    memchr2(b'"', b'\\', rest).map(|at| at + SHORT)
+}
+
+#[cfg(test)]
+mod tests;

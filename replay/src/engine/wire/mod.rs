@@ -1,32 +1,41 @@
 //! What came back, read as it arrives: event borders, which event is a token, what the server
-//! says it used. Everything else in a response is left alone.
+//! says it used, and the text that a later turn repeats. Everything else in a response is left alone.
 //!
 //! One file for each family of formats. Each answers the same question about one event of a stream
-//! and about a whole response; which one is asked stands in the request's record.
+//! or about a whole response; which one is asked stands in the request's record.
+
+pub mod answer;
+pub mod cut;
 
 mod anthropic;
+mod escape;
 mod generic;
 mod json;
 mod kserve;
+mod lines;
 mod openai;
 mod pooling;
 mod responses;
-pub mod sse;
 mod tgi;
 
+use json::Broken;
 use schemas::layout::ResponseFormat;
 
 /// What an event is to the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Event {
     /// `[DONE]`.
     Done,
-    /// Carries generated text, reasoning or tool-call arguments.
+    /// Carries at least one token: text, reasoning or tool-call arguments, or a token that has no
+    /// text yet.
     Output,
     /// Anything else: a role, a finish reason, usage.
+    #[default]
     Other,
-    /// The server reports an error inside the stream.
+    /// The server reports an error in spite of its status.
     Error,
+    /// Is not JSON, which it must be.
+    Malformed,
 }
 
 /// Token counts as the server reports them.
@@ -40,42 +49,109 @@ pub struct Usage {
 
 impl Usage {
     /// Takes over what a later event reports; what it is silent about stays.
-    pub fn update(&mut self, later: Usage) {
+    fn update(&mut self, later: Usage) {
         self.input = later.input.or(self.input);
         self.output = later.output.or(self.output);
     }
 }
 
 /// What an event, or a whole response, says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// What it is to the clock.
-    pub event: Event,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Reading {
+    event: Event,
     /// A stream that ends behind this event is complete.
-    pub may_end: bool,
+    may_end: bool,
+    /// Shows no output, but has some if the count of generated tokens has grown.
+    may_be_output: bool,
     /// Token counts that it reports.
-    pub usage: Option<Usage>,
+    usage: Usage,
 }
 
-impl Reading {
-    /// An event that says nothing but what it is.
-    fn of(event: Event) -> Self {
-        Reading {
-            event,
-            may_end: false,
-            usage: None,
+/// Reads one response: event by event, or whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    format: ResponseFormat,
+    is_complete: bool,
+    usage: Usage,
+}
+
+impl Reader {
+    /// For a response that has not begun.
+    pub fn new(format: ResponseFormat) -> Self {
+        Reader {
+            format,
+            is_complete: false,
+            usage: Usage::default(),
         }
     }
+
+    /// Reads the next event of a stream. What is reported by one that is an error or malformed is
+    /// not taken over.
+    pub fn read(&mut self, data: &[u8]) -> Event {
+        let data = data.trim_ascii();
+        match data {
+            b"" => return Event::Other,
+            b"[DONE]" => {
+                self.is_complete = true;
+                return Event::Done;
+            }
+            _ => {}
+        }
+        let Ok(reading) = read(self.format, data) else {
+            return Event::Malformed;
+        };
+        if reading.event == Event::Error {
+            return Event::Error;
+        }
+        let has_grown = match (self.usage.output, reading.usage.output) {
+            (Some(before), Some(now)) => now > before,
+            _ => false,
+        };
+        self.is_complete |= reading.may_end;
+        self.usage.update(reading.usage);
+        match reading.event {
+            Event::Other if reading.may_be_output && has_grown => Event::Output,
+            event => event,
+        }
+    }
+
+    /// Reads a response that is no stream: whether it is an error, malformed, or anything else. If
+    /// it `is_cut`, only its end is given, and only usage is looked for in it.
+    pub fn read_whole(&mut self, response: &[u8], is_cut: bool) -> Event {
+        let response = response.trim_ascii();
+        if is_cut {
+            self.usage.update(last_usage(self.format, response));
+            let ends = matches!(response.last(), Some(b'}' | b']'));
+            return match ends || self.format == ResponseFormat::Generic {
+                true => Event::Other,
+                false => Event::Malformed,
+            };
+        }
+        match read(self.format, response) {
+            Err(Broken) => Event::Malformed,
+            Ok(reading) => {
+                self.usage.update(reading.usage);
+                match reading.event {
+                    Event::Error => Event::Error,
+                    _ => Event::Other,
+                }
+            }
+        }
+    }
+
+    /// The stream has said that it is complete, or may end where it is.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Token counts reported so far; a later count replaces an earlier one.
+    pub fn usage(&self) -> Usage {
+        self.usage
+    }
 }
 
-/// Reads one event of a stream.
-pub fn read(format: ResponseFormat, data: &[u8]) -> Reading {
-    if data == b"[DONE]" {
-        return Reading {
-            may_end: true,
-            ..Reading::of(Event::Done)
-        };
-    }
+/// Reads an event with data, or a whole response.
+fn read(format: ResponseFormat, data: &[u8]) -> Result<Reading, Broken> {
     match format {
         ResponseFormat::OpenAiChat | ResponseFormat::OpenAiCompletion => openai::read(data),
         ResponseFormat::OpenAiEmbeddings | ResponseFormat::Rerank => pooling::read(data),
@@ -83,113 +159,29 @@ pub fn read(format: ResponseFormat, data: &[u8]) -> Reading {
         ResponseFormat::AnthropicMessages => anthropic::read(data),
         ResponseFormat::TgiGenerate => tgi::read(data),
         ResponseFormat::KserveGenerate => kserve::read(data),
-        ResponseFormat::Generic => generic::read(data),
+        ResponseFormat::Generic => Ok(generic::read(data)),
     }
 }
 
-/// Reads a response that is no stream, or the end of one that is too long to be kept whole. Its
-/// event is [`Event::Error`] if it reports one in spite of its status.
-pub fn read_whole(format: ResponseFormat, response: &[u8]) -> Reading {
-    match format {
+/// The usage at the end of a response whose beginning was not kept.
+fn last_usage(format: ResponseFormat, tail: &[u8]) -> Usage {
+    let last = |key, read: fn(&mut json::Cursor<'_>) -> Result<Usage, Broken>| {
+        json::last_object(tail, key).and_then(|mut at| read(&mut at).ok())
+    };
+    let usage = match format {
         ResponseFormat::OpenAiChat | ResponseFormat::OpenAiCompletion => {
-            openai::read_whole(response)
+            last(b"\"usage\"", openai::usage)
         }
-        ResponseFormat::OpenAiEmbeddings | ResponseFormat::Rerank => pooling::read_whole(response),
-        ResponseFormat::OpenAiResponses => responses::read_whole(response),
-        ResponseFormat::AnthropicMessages => anthropic::read_whole(response),
-        ResponseFormat::TgiGenerate => tgi::read_whole(response),
-        ResponseFormat::KserveGenerate | ResponseFormat::Generic => Reading::of(Event::Other),
-    }
+        ResponseFormat::OpenAiEmbeddings | ResponseFormat::Rerank => {
+            last(b"\"usage\"", pooling::usage).or_else(|| last(b"\"meta\"", pooling::meta))
+        }
+        ResponseFormat::OpenAiResponses => last(b"\"usage\"", responses::usage),
+        ResponseFormat::AnthropicMessages => last(b"\"usage\"", anthropic::usage),
+        ResponseFormat::TgiGenerate => last(b"\"details\"", tgi::usage),
+        ResponseFormat::KserveGenerate | ResponseFormat::Generic => None,
+    };
+    usage.unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An event's data, what it is, whether the stream may end behind it, and its usage.
-    type Row<'a> = (&'a str, Event, bool, Option<(Option<u32>, Option<u32>)>);
-
-    /// Holds a table of events against one format.
-    #[track_caller]
-    pub fn assert_read(format: ResponseFormat, table: &[Row<'_>]) {
-        for (data, event, may_end, usage) in table {
-            let expected = Reading {
-                event: *event,
-                may_end: *may_end,
-                usage: usage.map(|(input, output)| Usage { input, output }),
-            };
-            assert_eq!(read(format, data.as_bytes()), expected, "{data}");
-        }
-    }
-
-    #[test]
-    fn done_ends_a_stream_of_every_format() {
-        for format in ResponseFormat::ALL {
-            let done = read(*format, b"[DONE]");
-            assert_eq!((done.event, done.may_end), (Event::Done, true));
-        }
-    }
-
-    /// A text that quotes a whole event of any format is a text.
-    #[test]
-    fn a_text_that_quotes_events_of_all_formats_is_only_a_text() {
-        let quoted = [
-            r#"{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":7}}"#,
-            r#"{"type":"response.completed","response":{"usage":{"input_tokens":7,"output_tokens":7}}}"#,
-            r#"{"type":"message_stop","error":{"message":"x"},"usage":{"output_tokens":7}}"#,
-            r#"{"generated_text":"x","details":{"generated_tokens":7},"error":"x"}"#,
-        ]
-        .concat();
-        let text = serde_json::to_string(&quoted).unwrap();
-        use ResponseFormat as Format;
-        for (format, event, may_end) in [
-            (
-                Format::OpenAiChat,
-                r#"{"choices":[{"delta":{"content":TEXT},"finish_reason":null}]}"#,
-                false,
-            ),
-            (
-                Format::OpenAiCompletion,
-                r#"{"choices":[{"text":TEXT,"finish_reason":null}]}"#,
-                false,
-            ),
-            (
-                Format::OpenAiResponses,
-                r#"{"type":"response.output_text.delta","delta":TEXT}"#,
-                false,
-            ),
-            (
-                Format::AnthropicMessages,
-                r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":TEXT}}"#,
-                false,
-            ),
-            (
-                Format::TgiGenerate,
-                r#"{"token":{"text":TEXT,"special":false},"generated_text":null,"details":null}"#,
-                false,
-            ),
-            (
-                Format::KserveGenerate,
-                r#"{"model_name":"m","text_output":TEXT}"#,
-                true,
-            ),
-        ] {
-            let expected = Reading {
-                event: Event::Output,
-                may_end,
-                usage: None,
-            };
-            let with_text = event.replace("TEXT", &text);
-            assert_eq!(read(format, with_text.as_bytes()), expected, "{with_text}");
-            let without = event.replace("TEXT", "\"\"");
-            assert_eq!(
-                read(format, without.as_bytes()).event,
-                Event::Other,
-                "{without}"
-            );
-            // What would be found if quotes were not escaped: the control.
-            let unescaped = event.replace("TEXT", &format!("\"\",{}", &quoted[1..]));
-            assert_ne!(read(format, unescaped.as_bytes()), expected, "{unescaped}");
-        }
-    }
-}
+mod tests;

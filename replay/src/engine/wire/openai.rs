@@ -1,155 +1,107 @@
-//! OpenAI's chat and completions: the two questions asked of an event while the clock runs, is it
-//! output and what usage does it report (<https://platform.openai.com/docs/api-reference/chat>).
+//! OpenAI's chat and completions (<https://platform.openai.com/docs/api-reference/chat>), as the
+//! servers speak them that are like it.
 //!
-//! Answered by searching for keys: inside a JSON string a quote is escaped, so an unescaped
-//! `"content":` can only be a key, and in these events it has one meaning wherever it stands.
+//! Output is an event with a choice that has a text in `content`, `reasoning_content`, `reasoning`,
+//! `refusal`, `text` or the `arguments` of a call. So is one without a text that carries a token
+//! nevertheless, such as half of a character: vLLM and TensorRT-LLM send an empty text then, and
+//! with `logprobs` or `token_ids` perhaps none at all. What begins a message names its role, what
+//! ends it has a `finish_reason`: neither is output without a text, unless (role only) the usage of
+//! the event says that tokens were added.
 
-use super::json::{after_colon, is_text, last, member, number};
+use super::json::{Broken, Cursor, Text, document};
 use super::{Event, Reading, Usage};
-use memchr::memmem;
 
-const OUTPUT_KEYS: [&[u8]; 5] = [
-    b"\"content\"",
-    b"\"text\"",
-    b"\"reasoning_content\"",
-    b"\"reasoning\"",
-    b"\"arguments\"",
-];
+/// What was seen of a choice.
+#[derive(Debug, Default)]
+struct Choice {
+    has_text: bool,
+    has_empty_text: bool,
+    has_role: bool,
+    /// It tells of a token other than by its text.
+    has_token: bool,
+    finishes: bool,
+}
 
-pub fn read(data: &[u8]) -> Reading {
-    Reading {
-        event: classify(data),
-        may_end: finishes(data),
-        usage: usage(data),
+pub fn read(data: &[u8]) -> Result<Reading, Broken> {
+    let mut reading = Reading::default();
+    let mut is_error = false;
+    document(data, |key, at| match key {
+        b"choices" => at.array(|at| choice(at, &mut reading)),
+        b"usage" => usage(at).map(|usage| reading.usage.update(usage)),
+        b"error" => at.is_report().map(|report| is_error |= report),
+        // Older vLLM, SGLang.
+        b"object" => at.string().map(|kind| is_error |= kind == Some(b"error")),
+        _ => at.skip(),
+    })?;
+    if is_error {
+        reading.event = Event::Error;
     }
+    Ok(reading)
 }
 
-pub fn read_whole(response: &[u8]) -> Reading {
-    Reading {
-        usage: usage(response),
-        ..Reading::of(Event::Other)
+/// Passes a usage object, or whatever stands in its place.
+pub fn usage(at: &mut Cursor<'_>) -> Result<Usage, Broken> {
+    let mut usage = Usage::default();
+    at.object(|key, at| match key {
+        b"prompt_tokens" => at.number().map(|count| usage.input = count),
+        b"completion_tokens" => at.number().map(|count| usage.output = count),
+        _ => at.skip(),
+    })?;
+    Ok(usage)
+}
+
+fn choice(at: &mut Cursor<'_>, reading: &mut Reading) -> Result<(), Broken> {
+    let mut choice = Choice::default();
+    at.object(|key, at| match key {
+        b"delta" | b"message" => at.object(|key, at| choice.message(key, at)),
+        b"text" => at.text().map(|text| choice.text(text)),
+        b"finish_reason" => at.is_text().map(|finishes| choice.finishes = finishes),
+        b"logprobs" => at.begins(b"{").map(|has| choice.has_token |= has),
+        b"token_ids" => at.is_list().map(|has| choice.has_token |= has),
+        // Moonshot reports it here.
+        b"usage" => usage(at).map(|usage| reading.usage.update(usage)),
+        _ => at.skip(),
+    })?;
+    reading.may_end |= choice.finishes;
+    reading.may_be_output |= !choice.finishes;
+    if choice.is_output() {
+        reading.event = Event::Output;
     }
+    Ok(())
 }
 
-fn classify(data: &[u8]) -> Event {
-    if OUTPUT_KEYS.iter().any(|key| has_text(data, key)) {
-        return Event::Output;
-    }
-    match value_of(data, b"\"error\"") {
-        Some([b'{' | b'"', ..]) if memmem::find(data, b"\"choices\"").is_none() => Event::Error,
-        _ => Event::Other,
-    }
-}
-
-/// Whether an event says why its answer ends: a `finish_reason` that is not null. Servers that
-/// send no `[DONE]` send this.
-fn finishes(data: &[u8]) -> bool {
-    has_text(data, b"\"finish_reason\"")
-}
-
-/// Whether `key` stands in `data` with a string that is not empty.
-fn has_text(data: &[u8], key: &[u8]) -> bool {
-    memmem::find_iter(data, key).any(|at| after_colon(&data[at + key.len()..]).is_some_and(is_text))
-}
-
-/// What stands behind the first `key` and its colon.
-fn value_of<'d>(data: &'d [u8], key: &[u8]) -> Option<&'d [u8]> {
-    memmem::find_iter(data, key).find_map(|at| after_colon(&data[at + key.len()..]))
-}
-
-/// The usage object in an event or a whole response, if there is one that is not null. The last
-/// one counts: servers that report as they go repeat it.
-fn usage(data: &[u8]) -> Option<Usage> {
-    let object = last(data, b"\"usage\"", |value| value.starts_with(b"{"))?;
-    Some(Usage {
-        input: member(object, b"prompt_tokens").and_then(number),
-        output: member(object, b"completion_tokens").and_then(number),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_told_apart() {
-        for (data, expected) in [
-            (
-                r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#,
-                Event::Other,
-            ),
-            (
-                r#"{"choices":[{"delta":{"content":" hello"}}]}"#,
-                Event::Output,
-            ),
-            (
-                r#"{"choices": [{"delta": {"content" : "x"}}]}"#,
-                Event::Output,
-            ),
-            (
-                r#"{"choices":[{"delta":{"content":null,"reasoning_content":"hm"}}]}"#,
-                Event::Output,
-            ),
-            (
-                r#"{"choices":[{"delta":{"tool_calls":[{"function":{"arguments":"{"}}]}}]}"#,
-                Event::Output,
-            ),
-            (r#"{"choices":[{"text":"a","index":0}]}"#, Event::Output),
-            (
-                r#"{"choices":[{"text":"","finish_reason":"length"}]}"#,
-                Event::Other,
-            ),
-            (
-                r#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}"#,
-                Event::Other,
-            ),
-            (r#"{"error":{"message":"out of memory"}}"#, Event::Error),
-            (
-                r#"{"choices":[{"delta":{"role":"say \"content\":\"x\""}}],"error":null}"#,
-                Event::Other,
-            ),
-        ] {
-            assert_eq!(classify(data.as_bytes()), expected, "{data}");
+impl Choice {
+    fn message<'d>(&mut self, key: &[u8], at: &mut Cursor<'d>) -> Result<(), Broken> {
+        match key {
+            b"content" | b"reasoning_content" | b"reasoning" | b"refusal" => {
+                at.text().map(|text| self.text(text))
+            }
+            b"role" => at.is_text().map(|has| self.has_role = has),
+            b"tool_calls" => at.array(|at| {
+                at.object(|key, at| match key {
+                    b"function" => self.call(at),
+                    _ => at.skip(),
+                })
+            }),
+            b"function_call" => self.call(at),
+            _ => at.skip(),
         }
     }
 
-    #[test]
-    fn a_finish_reason_ends_an_answer_and_null_does_not() {
-        assert!(finishes(
-            br#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#
-        ));
-        assert!(!finishes(
-            br#"{"choices":[{"delta":{"content":"a"},"finish_reason":null}]}"#
-        ));
-        assert!(!finishes(
-            br#"{"choices":[{"delta":{"content":"\"finish_reason\":\"x\""}}]}"#
-        ));
+    fn call(&mut self, at: &mut Cursor<'_>) -> Result<(), Broken> {
+        at.object(|key, at| match key {
+            b"arguments" => at.is_text().map(|has| self.has_text |= has),
+            _ => at.skip(),
+        })
     }
 
-    #[test]
-    fn usage_is_found_where_it_is_and_only_there() {
-        let both = Usage {
-            input: Some(12),
-            output: Some(3),
-        };
-        for (data, expected) in [
-            (
-                r#"{"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}}"#,
-                Some(both),
-            ),
-            (
-                r#"{"usage": {"total_tokens": 15, "completion_tokens": 3, "prompt_tokens": 12}}"#,
-                Some(both),
-            ),
-            (r#"{"usage":null}"#, None),
-            (r#"{"text":"\"usage\":{"}"#, None),
-            (
-                r#"{"usage":{"prompt_tokens":99999999999}}"#,
-                Some(Usage::default()),
-            ),
-            (r#"{}"#, None),
-        ] {
-            assert_eq!(usage(data.as_bytes()), expected, "{data}");
-        }
+    fn text(&mut self, text: Text) {
+        self.has_text |= text == Text::Some;
+        self.has_empty_text |= text == Text::Empty;
+    }
+
+    fn is_output(&self) -> bool {
+        let begins_or_ends = self.has_role || self.finishes;
+        self.has_text || (!begins_or_ends && (self.has_empty_text || self.has_token))
     }
 }

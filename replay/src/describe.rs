@@ -1,0 +1,160 @@
+//! A run as `run.json` has it before t0: what was asked, by whom, and what will be in force.
+
+use crate::cli::RunArgs;
+use crate::engine::run::{Beginning, FireSettings};
+use crate::engine::schedule::Speed;
+use crate::engine::target::Target;
+use crate::exit::Failure;
+use crate::host;
+use crate::run_info::{
+    self, ClockInfo, RUN_FORMAT, RunInfo, Settings, StageInfo, TimerCalibration, WorkloadInfo,
+};
+use crate::settings::Asked;
+use schemas::hex;
+use schemas::layout::{STAGE_WARM_UP, StageKind, optional_u64};
+use schemas::reader::Workload;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Describes a run that has not begun: its clock and threads are filled in at t0.
+pub fn describe(
+    args: &RunArgs,
+    asked: &Asked,
+    workload: &Workload,
+    targets: &[Target],
+    settings: &FireSettings,
+) -> Result<RunInfo, Failure> {
+    let target = |target: &Target| run_info::Target {
+        url: target.url.clone(),
+        address: target.address.to_string(),
+    };
+    Ok(RunInfo {
+        format: RUN_FORMAT,
+        replay_version: env!("CARGO_PKG_VERSION").to_owned(),
+        workload: WorkloadInfo {
+            content_hash: hex(&workload.content_hash()),
+            footer_hash: hex(&workload.footer_hash()),
+            file_bytes: workload.file_bytes().len() as u64,
+            requests: workload.requests().len() as u64,
+            verified: !args.no_verify,
+        },
+        requested: requested(args, asked),
+        origins: asked.origins(),
+        effective: effective(args, asked, settings),
+        targets: targets.iter().map(target).collect(),
+        stages: stage_infos(workload, settings.speed)
+            .map_err(|what| Failure::wrong_input(format!("{}: {what}", args.file.display())))?,
+        clock: clock_info(&Beginning {
+            t0_monotonic_ns: 0,
+            t0_unix_ns: 0,
+            timer: TimerCalibration {
+                samples: 0,
+                late_median_ns: 0,
+                late_p99_ns: 0,
+                clock_read_ns: 0,
+            },
+            threads: Vec::new(),
+        }),
+        threads: Vec::new(),
+        host: host::describe(),
+        end: None,
+    })
+}
+
+/// Writes down what is known at t0.
+pub fn begin(info: &mut RunInfo, beginning: &Beginning) {
+    info.clock = clock_info(beginning);
+    info.threads.clone_from(&beginning.threads);
+}
+
+fn requested(args: &RunArgs, asked: &Asked) -> Settings {
+    Settings {
+        workers: asked.workers.value,
+        max_in_flight: asked.max_in_flight.value,
+        connections: asked.connections.value,
+        speed: args.load.speed.map(Speed::factor),
+        timeout_ns: asked.timeout.value.map(ns),
+        overload: args.load.overload,
+        on_turn_failure: args.load.on_turn_failure,
+        reuse: args.connection.reuse,
+        balance: args.server.balance,
+        token_times: args.load.no_token_times.then_some(false),
+        grace_ns: args.timing.grace.map(ns),
+        spin: args.timing.spin,
+        ..common(args, asked)
+    }
+}
+
+fn effective(args: &RunArgs, asked: &Asked, settings: &FireSettings) -> Settings {
+    Settings {
+        workers: Some(settings.workers as u32),
+        max_in_flight: Some(settings.max_in_flight as u32),
+        connections: Some(settings.connections as u32),
+        speed: Some(settings.speed.factor()),
+        timeout_ns: Some(ns(settings.timeout)),
+        overload: Some(settings.overload),
+        on_turn_failure: Some(settings.on_turn_failure),
+        reuse: Some(settings.reuse),
+        balance: Some(settings.balance),
+        token_times: Some(settings.token_times),
+        grace_ns: Some(ns(settings.grace)),
+        spin: Some(settings.spin),
+        ..common(args, asked)
+    }
+}
+
+/// Settings that are in force as they were asked for.
+fn common(args: &RunArgs, asked: &Asked) -> Settings {
+    let path = |path: &PathBuf| path.display().to_string();
+    let names = args.server.headers.iter().map(|(name, _)| name.to_string());
+    let cpus = args.timing.cpus.iter().flat_map(|list| &list.0);
+    Settings {
+        header_names: names.collect(),
+        api_key_env: args.server.api_key_env.clone(),
+        salt: asked.salt.clone(),
+        http2: args.connection.http2,
+        cacert: args.server.ca_certificates.iter().map(path).collect(),
+        cert: args.server.client_certificate.as_ref().map(path),
+        insecure: args.server.insecure,
+        bind: args.connection.bind,
+        start_at_unix_ns: args.timing.start_at,
+        cpus: cpus.map(|cpu| *cpu as u32).collect(),
+        fifo: args.timing.fifo,
+        ..Settings::default()
+    }
+}
+
+fn ns(duration: Duration) -> u64 {
+    duration.as_nanos() as u64
+}
+
+fn stage_infos(workload: &Workload, speed: Speed) -> Result<Vec<StageInfo>, String> {
+    workload
+        .stages()
+        .iter()
+        .map(|stage| {
+            let name = workload.tables().optional_string(stage.name.get())?;
+            let kind = StageKind::from_number(stage.kind).ok_or("a stage has an undefined kind")?;
+            Ok(StageInfo {
+                name: name.map(str::to_owned),
+                kind: kind.name().to_owned(),
+                warm_up: stage.flags & STAGE_WARM_UP != 0,
+                start_ns: speed.scale_ns(stage.start_ns.get()),
+                duration_ns: optional_u64(stage.duration_ns).map(|ns| speed.scale_ns(ns)),
+                rate: optional_u64(stage.rate_microhertz)
+                    .map(|rate| rate as f64 / 1e6 * speed.factor()),
+                requests: stage.request_count.get(),
+            })
+        })
+        .collect()
+}
+
+fn clock_info(beginning: &Beginning) -> ClockInfo {
+    ClockInfo {
+        name: "CLOCK_MONOTONIC".to_owned(),
+        t0_monotonic_ns: beginning.t0_monotonic_ns,
+        t0_unix_ns: beginning.t0_unix_ns,
+        source: host::clock_source(),
+        timer: beginning.timer.clone(),
+    }
+}
