@@ -10,19 +10,20 @@
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use serde_json::Value;
+use harness::Call;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Rows of the longest published trace, Azure's conversations of 2024.
 const ROWS: u64 = 27_303_999;
 const TOKENS: u32 = 1_000;
 const ROUNDS: usize = 3;
+/// Longest time of one compile.
+const LIMIT: Duration = Duration::from_secs(3_600);
 
 #[derive(Parser)]
 struct Args {
@@ -157,42 +158,24 @@ fn write_trace(path: &Path, rows: u64) -> io::Result<()> {
     file.flush()
 }
 
-/// Runs the compiler and watches its memory.
+/// Runs the compiler.
 fn compile(directory: &Path, spec: &str, threads: u32) -> anyhow::Result<Run> {
-    let started = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_demo"))
-        .args(["wlc", "compile", spec, "-o", "w.wlc", "--json", "--threads"])
-        .arg(threads.to_string())
-        .current_dir(directory)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut peak_kib = 0;
-    let seconds = loop {
-        peak_kib = peak_kib.max(peak_of(child.id()).unwrap_or(0));
-        if child.try_wait()?.is_some() {
-            break started.elapsed().as_secs_f64();
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    let output = child.wait_with_output()?;
-    ensure!(output.status.success(), "wlc ended with {}", output.status);
-    let printed: Value = serde_json::from_slice(&output.stdout)?;
+    let call = Call::new(env!("CARGO_BIN_EXE_demo"))
+        .words(&format!(
+            "wlc compile {spec} -o w.wlc --json --threads {threads}"
+        ))
+        .cwd(directory)
+        .limit(LIMIT);
+    let (outcome, cost) = call.measure();
+    let printed = outcome.json();
     let number = |key: &str| printed[key].as_u64().context(key.to_owned());
     Ok(Run {
-        seconds,
+        seconds: cost.wall.as_secs_f64(),
         body_bytes: number("body_bytes")?,
         file_bytes: number("file_bytes")?,
-        peak_mib: peak_kib as f64 / 1_024.0,
+        peak_mib: cost.peak_rss_bytes as f64 / f64::from(1 << 20),
         file_hash: printed["file_hash"].to_string(),
     })
-}
-
-/// The most memory that a process has had so far, in KiB.
-fn peak_of(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// How long `threads` threads take to hash this many bytes, each its part.

@@ -61,7 +61,7 @@ fn line_ends_and_comments_of_other_servers_are_understood() {
 fn an_error_in_a_stream_is_an_error() {
     let error = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
     let answer = format!("{HEAD}connection: close\r\n\r\n{TOKEN}{error}");
-    all_end(answer, "error", Some("stream"), Some(200), 1);
+    all_end(answer, "error", Some("reported"), Some(200), 1);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_stream_that_was_asked_for_and_not_given_is_an_error() {
 fn a_stream_that_is_cut_off_is_an_error_with_the_tokens_that_came() {
     let length = TOKEN.len();
     let answer = format!("{HEAD}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{TOKEN}\r\n");
-    all_end(answer, "error", Some("closed"), Some(200), 1);
+    all_end(answer, "error", Some("cut_short"), Some(200), 1);
 }
 
 /// A whole answer in chunks, with the chunk that ends it.

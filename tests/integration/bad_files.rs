@@ -300,13 +300,44 @@ fn wrong_urls_are_refused_and_a_password_in_one_is_not_repeated() {
     let dir = with_workload();
     for (url, words) in [
         ("127.0.0.1:9", &["--url", "http://"]),
-        ("https://127.0.0.1:9", &["--url", "http only"]),
+        ("ftp://127.0.0.1:9", &["--url", "https://"]),
         ("http://me:hunter2@127.0.0.1:9", &["--url", "--api-key-env"]),
     ] {
         not_fired(&dir, &format!("w.wlc --url {url}"), 2, words);
         let outcome = dir.replay(&format!("run w.wlc --url {url}")).run();
         assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     }
+}
+
+#[test]
+fn flags_that_do_not_go_together_are_refused_with_a_remedy_before_anything_is_sent() {
+    let dir = with_workload();
+    let mut server = server(0, 0);
+    let url = format!("http://{}", server.addr());
+    for (flags, words) in [
+        ("--cert absent.pem", ["--key", "--cert"]),
+        ("--insecure", ["--insecure", "help: write https://"]),
+        ("--connections 2 --reuse never", ["--reuse never", "help: "]),
+        ("--http2 --reuse session", ["--reuse session", "help: "]),
+        (
+            "--start-at 1000000000",
+            ["--start-at", "help: name a later one"],
+        ),
+        ("--start-at 9999999999", ["--start-at", "within a year"]),
+        // Milliseconds.
+        ("--start-at 1896091200500", ["--start-at", "Unix seconds"]),
+        (
+            "--start-at 2030-01-31T12:00:00",
+            ["--start-at", "Unix seconds"],
+        ),
+        ("--cpus 1023", ["--cpus", "help: name some of"]),
+        ("--fifo 0", ["--fifo", "1..=99"]),
+        ("--bind 192.0.2.1", ["--bind 192.0.2.1", "of this machine"]),
+    ] {
+        not_fired(&dir, &format!("w.wlc --url {url} {flags}"), 2, &words);
+    }
+    server.stop();
+    assert_eq!(server.arrivals(), []);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::support::{compile, dir, root};
 use harness::{Call, Dir};
 use serde_json::Value;
 use std::path::Path;
+use std::time::Duration;
 
 const POISSON: &str = "\
 seed: 21
@@ -27,6 +28,8 @@ fn assert_same_for_all_threads(dir: &Dir, spec: &Path) {
     let with = |threads: u32| {
         let name = format!("{threads}.wlc");
         let call = dir.wlc(&format!("compile -o {name} --threads {threads}"));
+        // A long workload on one thread of a busy machine, in debug.
+        let call = call.limit(Duration::from_secs(300));
         written(dir, call.arg(spec), &name)
     };
     let one = with(1);

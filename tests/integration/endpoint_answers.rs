@@ -284,7 +284,7 @@ fn a_stream_that_reports_an_error_is_an_error_in_every_family() {
         ends(
             format,
             stream(&[token, token, error]),
-            ("error", "stream", 2),
+            ("error", "reported", 2),
         );
         // The control: without the error it is complete.
         ends(format, stream(&[token, token, last]), ("ok", "none", 2));
@@ -319,9 +319,20 @@ fn a_response_that_failed_in_spite_of_its_status_is_an_error() {
     let dir = || workload("/v1/responses", Format::OpenAiResponses, false, b"{}");
     for record in fire(&dir(), &answering(answer(body))) {
         assert_eq!(record["outcome"], "error", "{record}");
-        assert_eq!(record["error_class"], "stream", "{record}");
+        assert_eq!(record["error_class"], "reported", "{record}");
     }
-    let completed = body.replace("failed", "completed");
+    let error = r#"{"code":"server_error"}"#;
+    assert!(body.contains(error));
+    // Each of the two says so alone.
+    for half in [
+        body.replace(error, "null"),
+        body.replace("failed", "completed"),
+    ] {
+        for record in fire(&dir(), &answering(answer(&half))) {
+            assert_eq!(record["error_class"], "reported", "{record}");
+        }
+    }
+    let completed = body.replace("failed", "completed").replace(error, "null");
     for record in fire(&dir(), &answering(answer(&completed))) {
         assert_eq!(record["outcome"], "ok", "{record}");
     }

@@ -39,7 +39,7 @@ fn a_workload_names_its_server_and_its_settings() {
     let told = format!("--url {url} --workers 2 --max-in-flight 8 --timeout 30s\n");
     assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
     let run = assert_all_sent(&dir);
-    assert_eq!(run["target"]["url"], url);
+    assert_eq!(run["targets"][0]["url"], url);
     for settings in ["requested", "effective"] {
         assert_eq!(run[settings]["workers"], 2);
         assert_eq!(run[settings]["max_in_flight"], 8);

@@ -3,12 +3,16 @@
 //! One binary with a module for each concern. Every child has a time limit, every server is on a
 //! free port, every test has a directory of its own. Nothing asserts that anything is fast.
 
+mod abandoned;
 mod answers;
 mod architecture;
 mod bad_files;
 mod bad_input;
 mod blocks;
 mod cancellation;
+mod caps;
+mod closed_loops;
+mod crews;
 mod data_set_errors;
 mod data_set_media;
 mod data_set_order;
@@ -16,11 +20,16 @@ mod data_set_runs;
 mod data_sets;
 mod demo;
 mod determinism;
+mod dialects;
 mod endpoint_answers;
 mod endpoint_flow;
 mod endpoints;
 mod endpoints_docs;
+mod every_kind;
 mod exact;
+mod faults;
+mod fired;
+mod gate;
 mod golden;
 mod hints;
 mod hostile;
@@ -28,6 +37,7 @@ mod isolation;
 mod isolation_table;
 mod lengths;
 mod lines;
+mod live_history;
 mod loads;
 mod made;
 /// The tokenizers that the compiler's own tests use.
@@ -38,6 +48,7 @@ mod media;
 mod mooncake;
 mod populations;
 mod prefixes;
+mod progress;
 mod real_trace;
 mod recorder;
 mod records;
@@ -54,13 +65,17 @@ mod sessions;
 /// The statistics that the compiler's own tests use.
 #[path = "../../compiler/tests/statistics/mod.rs"]
 mod statistics;
+mod stopping;
 mod support;
+mod targets;
 mod text;
+mod tls;
 mod tokenizer_files;
 mod trace;
 mod trace_options;
 mod trouble;
-mod unfireable;
+mod turn_failures;
+mod turns;
 mod unique;
 mod who;
 mod wrong_files;

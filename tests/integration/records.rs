@@ -4,7 +4,7 @@ use crate::support::{Run, chat_spec, server};
 use serde_json::Value;
 
 /// DESIGN, sections 7 and 8, and what RESULTS.md adds.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 32] = [
     "index",
     "scheduled_ns",
     "sent_ns",
@@ -13,6 +13,8 @@ const KEYS: [&str; 28] = [
     "first_token_ns",
     "last_token_ns",
     "end_ns",
+    "cancel_due_ns",
+    "cancel_error_ns",
     "lag_ns",
     "outcome",
     "http_status",
@@ -27,12 +29,14 @@ const KEYS: [&str; 28] = [
     "connection",
     "new_connection",
     "worker",
+    "target",
     "stage",
     "model",
     "adapter",
     "session",
     "turn",
     "leaf",
+    "sent_sha256",
 ];
 
 fn streamed() -> Run {

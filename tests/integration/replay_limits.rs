@@ -36,6 +36,8 @@ fn an_answer_that_takes_too_long_is_a_timeout() {
     run.assert_accounted();
     assert_eq!(run.outcome.status, Some(0));
     assert_eq!(run.count("outcome", "timeout"), 10);
+    // The head of the answer comes at once.
+    assert_eq!(run.count("error_class", "stalled"), 10);
     for record in &run.records {
         let took = record["end_ns"].as_u64().zip(record["sent_ns"].as_u64());
         let took_ns = took.map(|(end, sent)| end - sent).expect("both times");
@@ -56,6 +58,7 @@ fn a_timeout_in_the_middle_of_a_stream_keeps_the_tokens_that_came() {
     let run = Run::new(&spec, &url, "--timeout 350ms");
     run.assert_accounted();
     assert_eq!(run.count("outcome", "timeout"), 5);
+    assert_eq!(run.count("error_class", "stalled"), 5);
     for record in &run.records {
         let tokens = record["token_times"].as_array().expect("a list").len();
         assert!((1..50).contains(&tokens), "{tokens} tokens");

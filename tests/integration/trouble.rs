@@ -47,8 +47,9 @@ fn a_server_that_dies_ends_the_run_with_every_request_accounted_for() {
         .filter(|record| record["outcome"] == "not_sent")
     {
         assert_eq!(record["sent_ns"], Value::Null);
-        assert!(record["error_class"].is_string(), "a reason: {record}");
+        assert_eq!(record["error_class"], "connect", "{record}");
     }
+    assert_eq!(run.records[199]["outcome"], "not_sent");
     assert_ne!(run.summary["verdict"]["verdict"], "VALID");
 }
 
@@ -73,7 +74,9 @@ fn a_server_that_stops_half_way_through_a_stream_leaves_an_error() {
     for record in &run.records {
         let tokens = record["token_times"].as_array().expect("a list").len();
         assert!((1..200).contains(&tokens), "{tokens} tokens before the end");
-        assert_eq!(record["error_class"], "closed");
+        // Its end, or what it says to bytes that it had not read.
+        let class = record["error_class"].as_str().expect("a class");
+        assert!(["cut_short", "reset"].contains(&class), "{record}");
     }
 }
 

@@ -17,6 +17,12 @@ pub const DEFAULT_LIMIT: Duration = Duration::from_secs(60);
 /// Pause between two looks at a child.
 const LOOK_EVERY: Duration = Duration::from_millis(3);
 
+/// Whether a program of this name is on PATH.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}
+
 /// A command that is not yet started.
 pub struct Call {
     command: Command,
@@ -115,10 +121,21 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) {
         // A child that has ended cannot be interrupted.
         let _ = kill_process(Pid::from_child(&self.child), Signal::INT);
+    }
+
+    /// Sends SIGKILL, as a crash would end it.
+    pub fn kill(&self) {
+        // A child that has ended cannot be killed.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::KILL);
     }
 
     /// Waits for the end, at most until the limit.

@@ -1,6 +1,6 @@
 //! `mock-llm` as a child process: a free port, the arrival log over HTTP, killed when dropped.
 
-use mock_llm::Arrival;
+use mock_llm::{Arrival, Stats};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::process::CommandExt;
@@ -12,6 +12,8 @@ use std::time::Duration;
 const SHUTDOWN_AFTER: &str = "300s";
 /// Longest wait for an answer of its own pages.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Its own pages are asked for so often, should the fault `refuse` fall on their connections.
+const ATTEMPTS: usize = 20;
 
 /// A server process. Dropping it kills it.
 pub struct ServerProcess {
@@ -72,6 +74,25 @@ impl ServerProcess {
         self.ask("DELETE /arrivals").map(drop)
     }
 
+    /// Its counts since the start.
+    pub fn stats(&self) -> io::Result<Stats> {
+        serde_json::from_str(&self.ask("GET /stats")?).map_err(io::Error::from)
+    }
+
+    /// CPU time that its threads have used so far. It keeps all of them until it ends.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()))?;
+        let nanoseconds = tasks.map(|task| {
+            // Its first figure is the time on a CPU in ns.
+            let schedstat = std::fs::read_to_string(task?.path().join("schedstat"))?;
+            let first = schedstat.split(' ').next().unwrap_or_default();
+            first.parse::<u64>().map_err(io::Error::other)
+        });
+        nanoseconds
+            .sum::<io::Result<u64>>()
+            .map(Duration::from_nanos)
+    }
+
     /// Kills it, as a crash would.
     pub fn kill(&mut self) {
         // Both fail harmlessly when it has ended.
@@ -79,18 +100,30 @@ impl ServerProcess {
         let _ = self.child.wait();
     }
 
-    /// The body of an answer. HTTP/1.0, because then it ends with the connection and has no
-    /// chunks.
+    /// The body of an answer.
     fn ask(&self, what: &str) -> io::Result<String> {
+        let mut answer = self.ask_once(what);
+        for _ in 1..ATTEMPTS {
+            if answer.as_ref().is_ok_and(|answer| !answer.is_empty()) {
+                break;
+            }
+            answer = self.ask_once(what);
+        }
+        let answer = answer?;
+        match answer.split_once("\r\n\r\n") {
+            Some((head, body)) if head.contains(" 200 ") => Ok(body.to_owned()),
+            _ => Err(io::Error::other(format!("{what}: {answer}"))),
+        }
+    }
+
+    /// HTTP/1.0, because then an answer ends with the connection and has no chunks.
+    fn ask_once(&self, what: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.write_all(format!("{what} HTTP/1.0\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        match answer.split_once("\r\n\r\n") {
-            Some((head, body)) if head.contains(" 200 ") => Ok(body.to_owned()),
-            _ => Err(io::Error::other(format!("{what}: {answer}"))),
-        }
+        Ok(answer)
     }
 }
 

@@ -10,12 +10,14 @@
 mod baseline;
 mod lateness;
 mod oha;
+mod table;
 
 use anyhow::Context;
 use clap::Parser;
-use harness::{Call, Dir, Inspected, Schedule, ServerProcess, inspected, sha256_hex};
-use lateness::{Spread, lateness_ns};
+use harness::{Call, Dir, Inspected, Schedule, ServerProcess, inspected, is_installed, sha256_hex};
+use lateness::{Seen, by_body};
 use std::time::Duration;
+use table::{print_head, print_ratio, print_row};
 
 /// Tokens of a prompt; the body is about 1.2 kB.
 const INPUT_TOKENS: u32 = 200;
@@ -29,10 +31,10 @@ const ALLOWANCE: Duration = Duration::from_secs(60);
 #[command(name = "firing_error")]
 struct Options {
     /// Rates to fire at, in requests per second.
-    #[arg(long, value_delimiter = ',', default_values_t = [200, 1_000, 5_000])]
+    #[arg(long, value_delimiter = ',', default_values_t = [200, 1_000, 5_000, 10_000, 20_000])]
     rates: Vec<u32>,
     /// Seconds for each rate and program.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120))]
     seconds: u32,
     /// One second for each.
     #[arg(long)]
@@ -47,20 +49,19 @@ struct Options {
 
 /// What was measured of one program at one rate.
 struct Measured {
-    /// Requests that arrived.
-    requests: usize,
-    /// Arrival after schedule, in ns.
-    late: Spread,
-    /// The program's own account of how late it sent, in ns.
+    /// From the server's log.
+    seen: Seen,
+    /// The program's own account of how late it sent, median and p99, in ns.
     own: Option<(f64, f64)>,
-    /// CPU time for each request, in ns.
-    cpu_ns: Option<u64>,
+    /// CPU time of a process, from its start to its end.
+    whole_cpu: Option<Duration>,
+    /// CPU time from t0 to the last answer.
+    firing_cpu: Option<Duration>,
 }
 
-/// One rate's workload and where to fire it.
+/// One rate's workload.
 struct Bench<'b> {
     dir: &'b Dir,
-    server: &'b ServerProcess,
     requests: Vec<Inspected>,
     rate: u32,
     seconds: u32,
@@ -70,31 +71,13 @@ struct Bench<'b> {
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let dir = Dir::new(env!("CARGO_BIN_EXE_demo"));
-    let server = ServerProcess::start(dir.program(), &[])?;
     let seconds = if options.quick { 1 } else { options.seconds };
-    println!(
-        "{seconds} s each; {INPUT_TOKENS} prompt tokens, {OUTPUT_TOKENS} events an answer; times in µs\n\
-         late: arrival in the server's log - schedule; own: the program's own sent - schedule\n"
-    );
-    println!(
-        "{:<7} {:<12} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>8}",
-        "req/s",
-        "program",
-        "requests",
-        "late p50",
-        "p90",
-        "p99",
-        "max",
-        "own p50",
-        "own p99",
-        "CPU/req"
-    );
+    println!("{seconds} s each; {INPUT_TOKENS} prompt tokens, {OUTPUT_TOKENS} events an answer\n");
+    print_head();
     for rate in options.rates {
-        let requests = compile(&dir, rate, seconds);
         Bench {
             dir: &dir,
-            server: &server,
-            requests,
+            requests: compile(&dir, rate, seconds),
             rate,
             seconds,
             workers: options.workers,
@@ -120,28 +103,42 @@ impl Bench<'_> {
     fn run(&self) -> anyhow::Result<()> {
         let ours = self.replay().context("replay")?;
         print_row(self.rate, "replay", &ours);
-        let plain = self.tokio_loop().context("the tokio loop")?;
-        print_row(self.rate, "tokio loop", &plain);
-        let oha = oha::fire(self).context("oha")?;
-        match &oha {
-            Some(oha) => print_row(self.rate, "oha", oha),
-            None => println!("{:<7} {:<12} not installed", self.rate, "oha"),
+        let mut others = vec![(
+            "a tokio loop".to_owned(),
+            self.tokio_loop().context("the tokio loop")?,
+        )];
+        print_row(self.rate, "tokio loop", &others[0].1);
+        if is_installed("oha") {
+            // As it comes, with a thread for each core, and with as many as `replay`.
+            let name = format!("oha (threads: {})", self.workers);
+            for (name, threads) in [("oha".to_owned(), None), (name, Some(self.workers))] {
+                let oha = oha::fire(self, threads).context("oha")?;
+                print_row(self.rate, &name, &oha);
+                others.push((name, oha));
+            }
+        } else {
+            println!("{:<6} {:<16} not installed", self.rate, "oha");
         }
-        print_ratio(&ours, "the tokio loop", &plain);
-        if let Some(oha) = &oha {
-            print_ratio(&ours, "oha", oha);
+        for (name, other) in &others {
+            print_ratio(&ours, name, other);
         }
         println!();
         Ok(())
     }
 
+    /// A server for one program: none pays for the log that another has filled.
+    fn server(&self) -> anyhow::Result<ServerProcess> {
+        ServerProcess::start(self.dir.program(), &[]).context("mock-llm")
+    }
+
     /// Runs `replay` as its users do.
     fn replay(&self) -> anyhow::Result<Measured> {
-        self.server.clear()?;
-        let (rate, url, workers) = (self.rate, self.server.url(), self.workers);
+        let server = self.server()?;
+        let (rate, url, workers) = (self.rate, server.url(), self.workers);
         let out = format!("results-{rate}");
         let command = format!("run {rate}.wlc --url {url} --out {out} --workers {workers} --quiet");
-        self.within(self.dir.replay(&command)).run().ok();
+        let (outcome, cost) = self.within(self.dir.replay(&command)).measure();
+        outcome.ok();
         let run = self.dir.json(&format!("{out}/run.json"));
         let summary = self.dir.json(&format!("{out}/summary.json"));
         let number = |pointer: &str| run.pointer(pointer).and_then(serde_json::Value::as_u64);
@@ -149,65 +146,40 @@ impl Bench<'_> {
         let cpu_ns = number("/end/cpu_ns").context("no CPU time in run.json")?;
         let delay = &summary["load_summary"]["schedule_delay"];
         let own = delay["median"].as_f64().zip(delay["p99"].as_f64());
-        let requests = self.requests.len();
         Ok(Measured {
-            requests,
-            late: self.lateness(t0_ns)?,
+            seen: self.seen(t0_ns, &server)?,
             own: own.map(|(median, p99)| (median * 1e9, p99 * 1e9)),
-            cpu_ns: Some(cpu_ns / requests as u64),
+            whole_cpu: Some(cost.cpu),
+            firing_cpu: Some(Duration::from_nanos(cpu_ns)),
         })
     }
 
     fn tokio_loop(&self) -> anyhow::Result<Measured> {
-        self.server.clear()?;
-        let fired = baseline::fire(self.server.address(), &self.requests)?;
+        let server = self.server()?;
+        let fired = baseline::fire(server.address(), &self.requests)?;
         Ok(Measured {
-            requests: self.requests.len(),
-            late: self.lateness(fired.t0_ns)?,
+            seen: self.seen(fired.t0_ns, &server)?,
             own: None,
-            cpu_ns: Some(fired.cpu_ns / self.requests.len() as u64),
+            whole_cpu: None,
+            firing_cpu: Some(Duration::from_nanos(fired.cpu_ns)),
         })
     }
 
     /// The server's log held against the schedule, body by body.
-    fn lateness(&self, t0_ns: u64) -> anyhow::Result<Spread> {
-        let due = self.requests.iter();
-        let schedule = Schedule::new(due.map(|r| (sha256_hex(&r.body), r.at_ns)));
-        lateness_ns(schedule, t0_ns, &self.server.arrivals()?).map(Spread::of)
+    fn seen(&self, t0_ns: u64, server: &ServerProcess) -> anyhow::Result<Seen> {
+        let due = || self.requests.iter().map(|request| request.at_ns);
+        let planned_ns = due().max().unwrap_or(0) - due().min().unwrap_or(0);
+        let bodies = self.requests.iter().map(|r| (sha256_hex(&r.body), r.at_ns));
+        by_body(
+            Schedule::new(bodies),
+            t0_ns,
+            planned_ns,
+            &server.arrivals()?,
+        )
     }
 
     /// A call with time for the whole schedule.
     fn within(&self, call: Call) -> Call {
         call.limit(ALLOWANCE + Duration::from_secs(self.seconds.into()))
-    }
-}
-
-fn print_row(rate: u32, program: &str, measured: &Measured) {
-    let us = |ns: f64| format!("{:.0}", ns / 1e3);
-    let unknown = || "-".to_owned();
-    let Spread { p50, p90, p99, max } = &measured.late;
-    println!(
-        "{rate:<7} {program:<12} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>8}",
-        measured.requests,
-        us(*p50 as f64),
-        us(*p90 as f64),
-        us(*p99 as f64),
-        us(*max as f64),
-        measured.own.map_or_else(unknown, |(median, _)| us(median)),
-        measured.own.map_or_else(unknown, |(_, p99)| us(p99)),
-        measured.cpu_ns.map_or_else(unknown, |ns| us(ns as f64)),
-    );
-}
-
-fn print_ratio(ours: &Measured, name: &str, other: &Measured) {
-    let times = |other: u64, ours: u64| other as f64 / ours.max(1) as f64;
-    print!(
-        "        median {:.1} × and p99 {:.1} × better than {name}",
-        times(other.late.p50, ours.late.p50),
-        times(other.late.p99, ours.late.p99),
-    );
-    match ours.cpu_ns.zip(other.cpu_ns) {
-        Some((ours, other)) => println!(", for {:.2} × its CPU", times(ours, other)),
-        None => println!(),
     }
 }

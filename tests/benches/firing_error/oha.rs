@@ -1,56 +1,36 @@
-//! oha at the same rate on the same server, if it is on PATH.
+//! oha at the same rate, without its latency correction, which changes what it reports and not
+//! when it sends.
 //!
-//! It says neither when it began nor when a request was due, so its even grid is laid where it
-//! fits best for oha: so that the earliest request is on time and no request is early.
+//! It says neither when it began nor when a request was due: see [`by_order`].
 
-use crate::lateness::Spread;
+use crate::lateness::by_order;
 use crate::{Bench, Measured};
 use anyhow::Context;
 use harness::Call;
-use mock_llm::Arrival;
 
 /// Connections that it may use.
 const CONNECTIONS: u32 = 64;
 
-/// Fires as many requests at the same rate; nothing if oha is not installed.
-pub fn fire(bench: &Bench) -> anyhow::Result<Option<Measured>> {
-    if !is_installed() {
-        return Ok(None);
-    }
-    bench.server.clear()?;
+/// Fires as many requests at the same rate, all with the workload's first body; on as many
+/// threads as it takes by itself where no number is given.
+pub fn fire(bench: &Bench, threads: Option<u32>) -> anyhow::Result<Measured> {
+    let server = bench.server()?;
     let body = &bench.requests.first().context("no request")?.body;
     let (rate, count) = (bench.rate, bench.requests.len());
+    let threads = threads.map_or_else(String::new, |n| format!("--worker-threads {n}"));
     let call = Call::new("oha")
         .words(&format!(
-            "--no-tui -n {count} -q {rate} -c {CONNECTIONS} -m POST"
+            "--no-tui -n {count} -q {rate} -c {CONNECTIONS} {threads}"
         ))
-        .words("-T application/json -d")
+        .words("-m POST -T application/json -d")
         .arg(body)
-        .arg(format!("{}/v1/chat/completions", bench.server.url()));
-    bench.within(call).run().ok();
-    let arrivals = bench.server.arrivals()?;
-    Ok(Some(Measured {
-        requests: arrivals.len(),
-        late: Spread::of(lateness_ns(&arrivals, bench.rate)),
+        .arg(format!("{}/v1/chat/completions", server.url()));
+    let (outcome, cost) = bench.within(call).measure();
+    outcome.ok();
+    Ok(Measured {
+        seen: by_order(count, rate, &server.arrivals()?)?,
         own: None,
-        cpu_ns: None,
-    }))
-}
-
-fn is_installed() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join("oha").is_file())
-}
-
-/// Against the even grid that is kindest to the sender.
-fn lateness_ns(arrivals: &[Arrival], rate: u32) -> Vec<u64> {
-    let grid = |i: usize| i as i128 * 1_000_000_000 / i128::from(rate);
-    let offsets: Vec<i128> = (0..arrivals.len())
-        .map(|i| i128::from(arrivals[i].arrival_ns) - grid(i))
-        .collect();
-    let earliest = offsets.iter().min().copied().unwrap_or(0);
-    offsets
-        .iter()
-        .map(|offset| (offset - earliest) as u64)
-        .collect()
+        whole_cpu: Some(cost.cpu),
+        firing_cpu: None,
+    })
 }
