@@ -88,7 +88,7 @@ impl Flights {
         match step {
             Step::On => {}
             Step::Deadline(due_ns) => self.timers.set(number, due_ns),
-            Step::Over | Step::Abandon => self.over.push(number),
+            Step::Over => self.over.push(number),
         }
     }
 

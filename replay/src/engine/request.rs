@@ -391,9 +391,3 @@ fn http1_head(method: &Method, path: &str, host: &HeaderValue, headers: &HeaderM
     head.extend_from_slice(b"content-length: ");
     head
 }
-
-/// Whether a workload has bodies with live history.
-pub fn has_live_bodies(workload: &Workload) -> bool {
-    let live = |request: &RequestRecord| request.flags & REQUEST_LIVE != 0;
-    workload.requests().iter().any(live)
-}

@@ -12,7 +12,6 @@ use rustix::time::{
     timerfd_settime,
 };
 use std::io;
-use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 const CALIBRATION_SAMPLES: u32 = 25;
@@ -25,9 +24,9 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Creates the timer and asks the kernel not to group this thread's wake-ups.
+    /// Creates the timer. That wake-ups of this thread are not grouped is for
+    /// [`crate::host::prepare_thread`] to ask.
     pub fn new() -> io::Result<Self> {
-        rustix::thread::set_current_timer_slack(NonZeroU64::new(1))?;
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
         Ok(Timer {

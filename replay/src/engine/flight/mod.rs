@@ -40,11 +40,8 @@ pub enum Step {
     On,
     /// The flight is to be given up at this point of CLOCK_MONOTONIC, and no other.
     Deadline(u64),
-    /// It is over, and its connection is not concerned.
+    /// It is over; [`Flight::must_close`] says what becomes of its connection.
     Over,
-    /// It is over, and what is still to come must not be waited for: the connection is to be
-    /// closed, or the stream reset.
-    Abandon,
 }
 
 /// A request that is being sent or answered.

@@ -41,14 +41,14 @@ impl Flight {
         if !fits || !fed {
             self.must_close = true;
             self.settle(Outcome::Error, ErrorClass::TooLarge);
-            return Step::Abandon;
+            return Step::Over;
         }
         let wanted = self.cancel_after_tokens.unwrap_or(NONE_U32);
         if self.token_times.count() >= wanted {
             self.record.cancel_due_ns = rules.since_t0(read_ns);
             self.must_close = true;
             self.settle(Outcome::Cancelled, ErrorClass::None);
-            return Step::Abandon;
+            return Step::Over;
         }
         Step::On
     }

@@ -40,20 +40,14 @@ impl Worker {
             let Some(first) = opening.first().copied() else {
                 return self.await_refusals(begun_ns);
             };
-            let late = monotonic_ns() >= deadline_ns;
-            let count = if late {
-                0
-            } else {
-                self.wait_until(deadline_ns)
-            };
-            if late {
+            if monotonic_ns() >= deadline_ns {
                 let target = self
                     .pool
                     .get(first)
                     .map_or(0, |connection| connection.target);
                 return Err((self.pool.address(target), io::ErrorKind::TimedOut.into()));
             }
-            for n in 0..count {
+            for n in 0..self.wait_until(deadline_ns) {
                 let id = Id::of(self.poll.ready(n).token);
                 // One that is open already is idle already, whatever its server says unasked.
                 if !opening.contains(&id) {
