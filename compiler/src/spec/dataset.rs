@@ -4,13 +4,14 @@
 //! Refuses what a data set decides itself: lengths of prompts, numbers of turns, texts in front of
 //! a body that is sent as it is.
 
+use super::api::ApiKind;
 use super::context::{Context, file_name};
 use super::distribution::{self, DURATION, TOKENS};
 use super::error::SpecError;
 use super::fields::{Choices, Cursor, Fields, Keys};
 use super::front::Front;
 use super::load::Load;
-use super::sessions::{HISTORIES, History};
+use super::sessions::History;
 use crate::samplers::Distribution;
 
 /// A data set, as `data` names it.
@@ -214,6 +215,7 @@ impl SetRef {
     pub(super) fn read_sessions(
         &mut self,
         cursor: Cursor<'_>,
+        kind: ApiKind,
         context: &mut Context<'_>,
     ) -> Result<(), SpecError> {
         let fields = cursor.fields(&SESSION_KEYS)?;
@@ -230,7 +232,7 @@ impl SetRef {
             );
             return Err(history.error(what, "remove it, or write `data.type: multi_turn`"));
         }
-        self.history = history.choice(&HISTORIES)?;
+        self.history = History::read(&history, kind)?;
         Ok(())
     }
 }

@@ -218,7 +218,7 @@ fn read_one<'a>(
     if let Some(set) = &mut data.data.set
         && let Some(cursor) = sessions.take()
     {
-        set.read_sessions(cursor, context)?;
+        set.read_sessions(cursor, api.kind, context)?;
     }
     let sessions =
         sessions.map(|cursor| read_sessions(cursor, &api, &data.data, &block.load, context));
@@ -348,7 +348,7 @@ fn read_sessions(
             let remedy = "remove `sessions`, or write both distributions instead of `data.trace`";
             Err(cursor.error(what, remedy))
         }
-        (None, _) => Sessions::read(cursor, context),
+        (None, _) => Sessions::read(cursor, api.kind, context),
     }
 }
 

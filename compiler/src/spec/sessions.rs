@@ -1,6 +1,7 @@
 //! The `sessions` block: conversations of several turns. Refuses to stand beside a trace that
 //! brings sessions of its own.
 
+use super::api::ApiKind;
 use super::context::Context;
 use super::distribution::{self, DURATION, TURNS};
 use super::error::SpecError;
@@ -38,7 +39,7 @@ const KEYS: Keys = Keys {
     refused: &[],
 };
 
-pub(super) const HISTORIES: Choices<History> = Choices {
+const HISTORIES: Choices<History> = Choices {
     known: &[
         ("materialised", History::Materialised),
         ("materialized", History::Materialised),
@@ -49,7 +50,11 @@ pub(super) const HISTORIES: Choices<History> = Choices {
 };
 
 impl Sessions {
-    pub(super) fn read(cursor: Cursor<'_>, context: &mut Context<'_>) -> Result<Self, SpecError> {
+    pub(super) fn read(
+        cursor: Cursor<'_>,
+        kind: ApiKind,
+        context: &mut Context<'_>,
+    ) -> Result<Self, SpecError> {
         let fields = cursor.fields(&KEYS)?;
         let turns = fields.required("turns", "add `turns: uniform(2, 8)`, or a number")?;
         let delay = fields.optional("delay");
@@ -61,8 +66,26 @@ impl Sessions {
                 None => Distribution::fixed(0),
             },
             history: history.map_or(Ok(History::Materialised), |history| {
-                history.choice(&HISTORIES)
+                History::read(&history, kind)
             })?,
         })
+    }
+}
+
+impl History {
+    /// Refuses live history where no answer's text can be told from the rest of it.
+    pub(super) fn read(cursor: &Cursor<'_>, kind: ApiKind) -> Result<Self, SpecError> {
+        let history = cursor.choice(&HISTORIES)?;
+        if history == Self::Live && !kind.tells_answers() {
+            let what = format!(
+                "where an answer of the endpoint `{}` holds its text is not known, so none can be \
+                 put into later turns",
+                kind.name()
+            );
+            let remedy = "write `history: materialised`, or an endpoint of a known API, like \
+                          `api: {type: chat}`";
+            return Err(cursor.error(what, remedy));
+        }
+        Ok(history)
     }
 }

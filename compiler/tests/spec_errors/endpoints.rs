@@ -33,6 +33,8 @@ const ENDPOINTS: &[SadBlock] = &[
     ("api: {type: messages}\ndata: {type: random, audio: {duration: 1s}}", 2, 29, "a body of the endpoint `messages` has no place for audio", "type: chat"),
     ("api: {type: completion}\ndata: {type: random, images: {width: 8, height: 8}}", 2, 30, "a body of the endpoint `completion` has no place for images", "type: chat"),
     ("api: {type: embeddings}\nsessions: {turns: 2}", 2, 11, "answers nothing to go on from", "remove `sessions`"),
+    ("api: {type: template, path: /x, template: '{\"a\": \"{{prompt}}\"}'}\nsessions: {turns: 2, history: live}", 2, 31, "where an answer of the endpoint `template` holds its text is not known", "write `history: materialised`"),
+    ("api: {type: template, path: /x, template: '{\"a\": \"{{prompt}}\"}'}\ndata: {type: multi_turn, path: d}\nsessions: {history: live}", 3, 21, "where an answer of the endpoint `template` holds its text is not known", "`api: {type: chat}`"),
     ("api: {type: tgi}\nlora_traffic_split: [{name: a, split: 1}]", 2, 21, "names no model, and so no adapter", "completion"),
 ];
 
@@ -75,6 +77,14 @@ const TEMPLATES: &[SadBlock] = &[
 #[test]
 fn endpoints_are_asked_for_what_they_have() {
     check_before(REST, ENDPOINTS);
+}
+
+#[test]
+fn a_template_takes_a_history_that_the_compiler_makes() {
+    let api = "api: {type: template, path: /x, template: '{\"a\": \"{{prompt}}\"}'}";
+    for sessions in ["{turns: 2}", "{turns: 2, history: materialised}"] {
+        super::parse(&format!("{api}\nsessions: {sessions}\n{REST}")).expect(sessions);
+    }
 }
 
 #[test]

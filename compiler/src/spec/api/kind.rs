@@ -138,6 +138,12 @@ impl ApiKind {
         !matches!(self, Self::Embeddings | Self::Rerank(_))
     }
 
+    /// Whether it is known where an answer holds its text, so that a replay can put it into later
+    /// turns. Nobody says that of a server behind a body of one's own.
+    pub const fn tells_answers(self) -> bool {
+        self.generates() && !matches!(self, Self::Raw | Self::Template)
+    }
+
     /// Whether a message may hold images.
     pub const fn takes_images(self) -> bool {
         matches!(self, Self::Chat | Self::Responses | Self::Messages)
