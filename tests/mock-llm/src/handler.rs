@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
 
@@ -43,15 +44,26 @@ impl Route {
     }
 }
 
-/// Answers one request.
-pub async fn handle(
+/// Answers one request. It is logged before the answer is awaited for the first time: the HTTP
+/// library never does if the end of the connection comes together with the request.
+pub fn handle(
     connection: Rc<Connection>,
     arrived: Arrived,
     request: Request<Incoming>,
-) -> Result<Response<Answer>, Hangup> {
+) -> impl Future<Output = Result<Response<Answer>, Hangup>> {
     let (head, incoming) = request.into_parts();
     let ticket =
         (head.method == Method::POST).then(|| Ticket::open(&connection, arrived.ns, &head));
+    answer(connection, arrived, head, ticket, incoming)
+}
+
+async fn answer(
+    connection: Rc<Connection>,
+    arrived: Arrived,
+    head: Parts,
+    ticket: Option<Ticket>,
+    incoming: Incoming,
+) -> Result<Response<Answer>, Hangup> {
     let body = body::read(incoming).await?;
     let end_ns = connection.stamps.end_request(arrived);
     let Some(ticket) = ticket else {

@@ -60,6 +60,32 @@ fn a_client_that_leaves_before_its_answer_or_in_its_body_is_noticed() {
     assert_eq!((arrivals[1].status, arrivals[1].body_end_ns), (None, None));
 }
 
+/// A corked socket sends its last bytes and its FIN in one segment. A server that waits for bytes,
+/// as it does behind an answer, hears of both at once.
+#[test]
+fn a_request_whose_connection_ends_with_it_is_logged_all_the_same() {
+    let server = server(Duration::ZERO);
+    for round in 0..10 {
+        let stream = std::net::TcpStream::connect(server.addr()).expect("it listens");
+        let mut client = Client::connect_over(stream.try_clone().expect("a handle"));
+        client.post(CHAT, BODY);
+        rustix::net::sockopt::set_tcp_cork(&stream, true).expect("an option");
+        client.send(&post_bytes(CHAT, BODY));
+        let leaving_ns = now_ns();
+        drop((stream, client));
+        let last = 2 * round + 1;
+        let arrivals = arrivals_when(&server, |a| {
+            a.len() == last + 1 && a[last].closed_early_ns.is_some()
+        });
+        assert!(arrivals[last].arrival_ns > leaving_ns && arrivals[last].answered_ns.is_none());
+    }
+    let stats = server.stats();
+    assert_eq!(
+        (stats.requests, stats.closed_early, stats.in_flight),
+        (20, 10, 0)
+    );
+}
+
 #[test]
 fn a_client_that_resets_the_connection_is_noticed() {
     let server = server(Duration::from_secs(60));
