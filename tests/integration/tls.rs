@@ -13,12 +13,12 @@ use tempfile::TempDir;
 const NOT_CHECKED: &str = "TLS certificates were not checked (--insecure)";
 
 /// Files of an authority and of what it has signed: for 127.0.0.1, for another host, for a client.
-struct Authority {
+pub struct Authority {
     directory: TempDir,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.distinguished_name.push(DnType::CommonName, name);
@@ -46,7 +46,8 @@ impl Authority {
         self.directory.path().join(name)
     }
 
-    fn ca(&self) -> String {
+    /// The flag with which a client trusts it.
+    pub fn ca(&self) -> String {
         format!("--cacert {}", shown(&self.file("ca.pem")))
     }
 
@@ -57,12 +58,14 @@ impl Authority {
         (server, url)
     }
 
-    fn config(&self, name: &str, asks_clients: bool) -> Config {
+    /// What such a server is started with.
+    pub fn config(&self, name: &str, asks_clients: bool) -> Config {
         Config {
             tls: Some(TlsFiles {
                 certificate: self.file(&format!("{name}.pem")),
                 key: self.file(&format!("{name}.key")),
                 client_ca: asks_clients.then(|| self.file("ca.pem")),
+                protocols: TlsFiles::HTTP,
             }),
             ..Config::default()
         }
@@ -183,6 +186,43 @@ fn a_port_without_tls_is_told_as_such() {
     let server = Server::start(Config::default()).expect("a free port");
     let url = format!("https://{}", server.addr());
     assert_refused(&url, &authority.ca(), &["TLS"]);
+}
+
+#[test]
+fn a_server_without_the_version_of_http_that_was_asked_for_ends_the_run_before_it_begins() {
+    let authority = Authority::new("ours");
+    let cases: [(&'static [&'static str], &str, &str); 3] = [
+        (&["http/1.1"], "--http2", "add or leave out --http2"),
+        // The handshake succeeds: it does not know of ALPN.
+        (&[], "--http2", "leave --http2 out"),
+        (&["h2"], "", "add or leave out --http2"),
+    ];
+    for (protocols, flags, words) in cases {
+        let mut config = authority.config("127.0.0.1", false);
+        config.tls.as_mut().expect("it speaks TLS").protocols = protocols;
+        let mut server = Server::start(config).expect("a free port");
+        let url = format!("https://{}", server.addr());
+        let flags = format!("{} {flags}", authority.ca());
+        assert_refused(&url, &flags, &[words]);
+        // Where no connection is opened before, every request meets the refusal.
+        let refused = Run::new(&spec(), &url, &format!("{flags} --reuse never"));
+        refused.assert_accounted();
+        assert_eq!(refused.count("outcome", "not_sent"), 20, "{protocols:?}");
+        assert_eq!(refused.count("error_class", "connect"), 20);
+        assert_eq!(refused.summary["verdict"]["verdict"], "INVALID");
+        server.stop();
+        assert_eq!(server.arrivals(), [], "{protocols:?}");
+    }
+}
+
+#[test]
+fn a_server_that_does_not_know_alpn_is_taken_to_speak_http_1() {
+    let authority = Authority::new("ours");
+    let mut config = authority.config("127.0.0.1", false);
+    config.tls.as_mut().expect("it speaks TLS").protocols = &[];
+    let server = Server::start(config).expect("a free port");
+    let url = format!("https://{}", server.addr());
+    assert_well(&Run::new(&spec(), &url, &authority.ca()));
 }
 
 #[test]

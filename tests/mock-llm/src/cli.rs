@@ -140,6 +140,7 @@ impl Cli {
             certificate,
             key,
             client_ca: self.tls_client_ca.clone(),
+            protocols: TlsFiles::HTTP,
         })
     }
 }

@@ -20,10 +20,15 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// Who signs the clients' certificates; with it no client without one is served.
     pub client_ca: Option<PathBuf>,
+    /// What it offers by ALPN, the preferred first; none: it does not know ALPN.
+    pub protocols: &'static [&'static str],
 }
 
 impl TlsFiles {
-    /// Reads the files. Offers HTTP/2 and HTTP/1.1 by ALPN.
+    /// Both versions of HTTP that the server speaks.
+    pub const HTTP: &[&str] = &["h2", "http/1.1"];
+
+    /// Reads the files.
     pub(crate) fn acceptor(&self) -> anyhow::Result<TlsAcceptor> {
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -45,7 +50,8 @@ impl TlsFiles {
         let mut config = builder
             .with_single_cert(certificates(&self.certificate)?, key)
             .with_context(|| shown(&self.certificate))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let protocols = self.protocols.iter();
+        config.alpn_protocols = protocols.map(|name| name.as_bytes().to_vec()).collect();
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }

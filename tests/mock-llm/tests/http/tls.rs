@@ -60,6 +60,7 @@ impl Authority {
             certificate: self.file("cert.pem"),
             key: self.file("key.pem"),
             client_ca: client_ca.then(|| self.file("ca.pem")),
+            protocols: TlsFiles::HTTP,
         };
         Server::start(Config {
             tls: Some(tls),
@@ -174,6 +175,7 @@ fn files_that_are_none_are_refused_by_name() {
         certificate: authority.file("key.pem"),
         key: authority.file("key.pem"),
         client_ca: None,
+        protocols: TlsFiles::HTTP,
     };
     let error = Server::start(Config {
         tls: Some(tls),
