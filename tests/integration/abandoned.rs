@@ -3,6 +3,7 @@
 
 use crate::fired::Fired;
 use crate::lines::number;
+use crate::tls::Authority;
 use mock_llm::{Arrival, Config, Server};
 use serde_json::Value;
 use std::time::Duration;
@@ -20,14 +21,21 @@ const BY_TOKENS: &str = "{rate: 0.5, count: exact, after_tokens: 'uniform(1, 40)
 
 /// Fires at a server that answers with a token every 5 ms from 30 ms on.
 fn fire(cancellation: &str, arguments: &str) -> (Fired, Vec<Arrival>, Server) {
+    fire_at(Config::default(), cancellation, arguments)
+}
+
+/// The same with a server that is `like` this but for its delays.
+fn fire_at(like: Config, cancellation: &str, arguments: &str) -> (Fired, Vec<Arrival>, Server) {
+    let scheme = like.tls.as_ref().map_or("http", |_| "https");
     let config = Config {
         ttft: Duration::from_millis(30),
         itl: Duration::from_millis(5),
-        ..Config::default()
+        ..like
     };
     let mut server = Server::start(config).expect("a free port");
     let spec = format!("{SPEC}cancellation: {cancellation}\n");
-    let fired = Fired::new(&spec, &format!("http://{}", server.addr()), arguments);
+    let url = format!("{scheme}://{}", server.addr());
+    let fired = Fired::new(&spec, &url, arguments);
     server.stop();
     let arrivals = server.arrivals();
     (fired, arrivals, server)
@@ -193,6 +201,27 @@ fn over_http2_the_stream_is_reset_and_the_connection_survives() {
         // Beside it there is only the one that found out which address answers.
         assert!(server.stats().connections_opened <= 2);
         assert_eq!(fired.run["end"]["connections_opened"], 1);
+    }
+}
+
+#[test]
+fn over_tls_the_server_sees_the_end_of_what_is_abandoned_too() {
+    let authority = Authority::new("ours");
+    for (cancellation, flags) in [
+        (BY_TIME, ""),
+        (BY_TOKENS, "--workers 2"),
+        (BY_TIME, "--http2"),
+        (BY_TOKENS, "--http2"),
+    ] {
+        let config = authority.config("127.0.0.1", false);
+        let arguments = format!("{} {flags}", authority.ca());
+        let (fired, arrivals, _) = fire_at(config, cancellation, &arguments);
+        let abandoned = assert_abandoned(&fired, &arrivals);
+        assert!(assert_kept(&fired, &abandoned) >= 5);
+        match flags.contains("--http2") {
+            true => assert_eq!(fired.run["end"]["connections_opened"], 1),
+            false => assert_connections_left(&arrivals, &abandoned),
+        }
     }
 }
 

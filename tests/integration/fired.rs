@@ -90,7 +90,7 @@ impl Fired {
     /// What the server saw of each request, `None` of those that were not sent. Panics unless
     /// each that was sent arrived once and as it was to be, and nothing else came. Only a request
     /// that was abandoned before a byte of its answer came may be missing: a server that gets no
-    /// processor until the connection is closed never looks at it.
+    /// processor until the connection is closed does not read its body, or never hears of it.
     #[track_caller]
     pub fn seen<'a>(&self, arrivals: &'a [Arrival]) -> Vec<Option<&'a Arrival>> {
         let mut by_hash: HashMap<&str, &Arrival> = HashMap::new();
