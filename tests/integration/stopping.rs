@@ -2,11 +2,11 @@
 //! every request is accounted for.
 
 use crate::support::{Run, await_arrivals, chat_spec, compile, dir, requests, server};
-use harness::Dir;
+use harness::{Dir, sha256_hex};
 use mock_llm::Arrival;
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -157,15 +157,27 @@ fn now_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// Kills a run of `spec` after `arrivals` requests have arrived and `more` has passed; gives what
-/// the server saw, the records and the summary, and when it was killed on the server's clock.
-fn killed(spec: &str, arrivals: usize, more: Duration) -> (Dir, Vec<Arrival>, Vec<Value>, u64) {
+/// A run that was killed.
+struct Killed {
+    dir: Dir,
+    /// SHA-256 of each body.
+    hashes: Vec<String>,
+    /// What the server saw.
+    arrivals: Vec<Arrival>,
+    records: Vec<Value>,
+    /// When, on the server's clock.
+    killed_ns: u64,
+}
+
+/// Kills a run of `spec` with these flags after `arrivals` requests have arrived and `more` has
+/// passed.
+fn kill(spec: &str, flags: &str, arrivals: usize, more: Duration) -> Killed {
     let dir = dir();
-    compile(&dir, "w", spec, "");
+    let workload = requests(&dir, "w", spec, "");
     let mut server = server(2, 1);
     let url = format!("http://{}", server.addr());
     let running = dir
-        .replay(&format!("run w.wlc --url {url} --out results"))
+        .replay(&format!("run w.wlc --url {url} --out results {flags}"))
         .start();
     await_arrivals(arrivals, || server.arrivals().len());
     std::thread::sleep(more);
@@ -174,58 +186,81 @@ fn killed(spec: &str, arrivals: usize, more: Duration) -> (Dir, Vec<Arrival>, Ve
     assert_eq!(running.wait().status, None, "a signal ended it");
     server.stop();
     let report = dir.replay("report results --format jsonl").run();
-    (dir, server.arrivals(), report.json_lines(), killed_ns)
+    Killed {
+        hashes: workload.iter().map(|r| sha256_hex(&r.body)).collect(),
+        arrivals: server.arrivals(),
+        records: report.json_lines(),
+        killed_ns,
+        dir,
+    }
 }
 
-/// Every request that was answered a second before the kill has its record.
-#[track_caller]
-fn assert_kept(arrivals: &[Arrival], records: &[Value], killed_ns: u64, least: usize) {
-    let before = |ns: Option<u64>| ns.is_some_and(|ns| ns + 1_000_000_000 < killed_ns);
-    let answered = arrivals.iter().filter(|a| before(a.answered_ns)).count();
-    assert!(
-        answered >= least,
-        "{answered} answers in time: the test is of no use"
-    );
-    let ok = records.iter().filter(|record| record["outcome"] == "ok");
-    let indices: HashSet<u64> = ok.filter_map(|record| record["index"].as_u64()).collect();
-    // Evenly spaced and answered in a few milliseconds: those that were first answered are those
-    // that were first due.
-    let lost: Vec<u64> = (0..answered as u64)
-        .filter(|index| !indices.contains(index))
-        .collect();
-    assert_eq!(
-        lost, [0; 0],
-        "of {answered} answers {} s before the kill",
-        1
-    );
+impl Killed {
+    /// Every request that was answered a second before the kill has its record, and none has two.
+    #[track_caller]
+    fn assert_kept(&self, least: usize) {
+        let index = |record: &Value| record["index"].as_u64().expect("an index") as usize;
+        let all: HashSet<usize> = self.records.iter().map(index).collect();
+        assert_eq!(all.len(), self.records.len(), "a request has two records");
+        let ok = self.records.iter().filter(|r| r["outcome"] == "ok");
+        // Short bodies may be equal, so they are counted.
+        let mut kept: HashMap<&str, usize> = HashMap::new();
+        for record in ok {
+            *kept.entry(&self.hashes[index(record)]).or_default() += 1;
+        }
+        let before = |ns: Option<u64>| ns.is_some_and(|ns| ns + 1_000_000_000 < self.killed_ns);
+        let answered = self.arrivals.iter().filter(|a| before(a.answered_ns));
+        let mut count = 0;
+        for arrival in answered {
+            let hash = arrival.body_sha256.as_deref().expect("it was answered");
+            let left = kept.get_mut(hash).filter(|left| **left > 0);
+            *left.unwrap_or_else(|| panic!("no record of {arrival:?}")) -= 1;
+            count += 1;
+        }
+        assert!(
+            count >= least,
+            "{count} answers in time: the test is of no use"
+        );
+    }
 }
 
 #[test]
-fn a_killed_run_has_lost_at_most_its_last_second() {
-    let (dir, arrivals, records, killed_ns) = killed(&chat_spec(100, "60"), 250, Duration::ZERO);
-    assert_kept(&arrivals, &records, killed_ns, 100);
-    let summary = dir.replay("report results --format json").run().json();
-    let count = |key: &str| summary["accounting"][key].as_u64().expect(key);
-    assert_eq!(count("scheduled"), 6000);
-    assert_eq!(count("sent") as usize, records.len());
-    assert_eq!(
-        count("scheduled"),
-        count("sent") + count("not_sent") + count("missing")
-    );
-    assert!(count("missing") > 5000);
-    assert_eq!(summary["verdict"]["verdict"], "INVALID");
-    for check in ["truncated", "not_finished", "unaccounted"] {
-        assert!(has_reason(&summary, check), "{check}: {summary}");
+fn a_killed_run_has_lost_at_most_its_last_second_however_many_workers_it_had() {
+    for workers in [1, 3] {
+        let flags = format!("--workers {workers}");
+        let killed = kill(&chat_spec(100, "60"), &flags, 250, Duration::ZERO);
+        killed.assert_kept(100);
+        let records = &killed.records;
+        let of: HashSet<u64> = records
+            .iter()
+            .filter_map(|r| r["worker"].as_u64())
+            .collect();
+        assert_eq!(of, (0..workers).collect(), "each has left records");
+        let report = |format: &str| killed.dir.replay(&format!("report results {format}")).run();
+        let summary = report("--format json").json();
+        let count = |key: &str| summary["accounting"][key].as_u64().expect(key);
+        assert_eq!(count("scheduled"), 6000);
+        assert_eq!(count("sent") as usize, records.len());
+        assert_eq!(
+            count("scheduled"),
+            count("sent") + count("not_sent") + count("missing")
+        );
+        assert!(count("missing") > 5000);
+        assert_eq!(summary["verdict"]["verdict"], "INVALID");
+        for check in ["truncated", "not_finished", "unaccounted"] {
+            assert!(has_reason(&summary, check), "{check}: {summary}");
+        }
+        assert_eq!(killed.dir.json("results/run.json")["end"], Value::Null);
+        let text = report("").ok().stdout;
+        assert!(text.contains("cut off"), "{text}");
     }
-    assert_eq!(dir.json("results/run.json")["end"], Value::Null);
-    let text = dir.replay("report results").run().ok().stdout;
-    assert!(text.contains("cut off"), "{text}");
 }
 
 #[test]
 fn records_are_on_disk_within_a_second_also_when_nothing_else_happens() {
     // Twenty requests, and the next one after a minute or more.
     let spec = chat_spec(100, "200ms").replace("}]}", "}, {rate: 0.01, duration: 300}]}");
-    let (_, arrivals, records, killed_ns) = killed(&spec, 20, Duration::from_millis(1_500));
-    assert_kept(&arrivals, &records, killed_ns, 20);
+    for flags in ["", "--workers 2"] {
+        kill(&spec, flags, 20, Duration::from_millis(1_500)).assert_kept(20);
+    }
 }
