@@ -178,3 +178,69 @@ fn the_connection_of_a_session_is_closed_when_the_session_is_over() {
     assert_eq!(open_at_the_end("session"), 1);
     assert!(open_at_the_end("pooled") > 1, "control");
 }
+
+/// Which of the servers each request reached, by what they have logged.
+fn reached(fired: &Fired, servers: &[Server]) -> Vec<usize> {
+    let arrivals: Vec<Arrival> = servers.iter().flat_map(Server::arrivals).collect();
+    let counts = servers.iter().map(|server| server.arrivals().len());
+    let ends: Vec<usize> = counts
+        .scan(0, |end, count| {
+            *end += count;
+            Some(*end)
+        })
+        .collect();
+    let seen = fired.seen(&arrivals).into_iter();
+    let place = |arrival: Option<&Arrival>| {
+        let arrival = arrival.expect("it was sent");
+        let at = arrivals
+            .iter()
+            .position(|other| std::ptr::eq(other, arrival));
+        ends.partition_point(|end| *end <= at.expect("one of them"))
+    };
+    seen.map(place).collect()
+}
+
+/// How many of the groups are spread over several servers.
+fn spread<K: Ord>(groups: impl Iterator<Item = K>, reached: &[usize]) -> usize {
+    let mut of: BTreeMap<K, BTreeSet<usize>> = BTreeMap::new();
+    for (group, server) in groups.zip(reached) {
+        of.entry(group).or_default().insert(*server);
+    }
+    of.values().filter(|servers| servers.len() > 1).count()
+}
+
+#[test]
+fn all_turns_of_a_session_reach_one_server_however_the_load_is_balanced() {
+    // Who is least loaded changes from turn to turn: one server is ten times slower.
+    let live = SPEC.replace("'uniform(0, 20ms)'}", "'uniform(0, 20ms)', history: live}");
+    for (spec, flags) in [
+        (SPEC, "--balance least-loaded"),
+        (SPEC, "--balance least-loaded --workers 3"),
+        (SPEC, "--balance least-loaded --workers 2 --http2"),
+        (&live, "--balance least-loaded --reuse session"),
+        (SPEC, ""),
+    ] {
+        let mut servers = [server(3, 1), server(30, 10), server(3, 1)];
+        let url = servers.each_ref().map(|s| format!("http://{}", s.addr()));
+        let more = format!("--url {} --url {} {flags}", url[1], url[2]);
+        let fired = Fired::new(spec, &url[0], &more);
+        servers.iter_mut().for_each(Server::stop);
+        fired.assert_all_ok();
+        let reached = reached(&fired, &servers);
+        let used: BTreeSet<&usize> = reached.iter().collect();
+        assert_eq!(used.len(), 3, "{flags}");
+        let sessions = fired.lines.iter().map(|line| text(line, "session"));
+        assert_eq!(spread(sessions, &reached), 0, "{flags}");
+        // The control: groups that are no sessions are not together.
+        assert!(
+            spread((0..reached.len()).map(|i| i / 3), &reached) > 0,
+            "{flags}"
+        );
+        let said: Vec<usize> = fired
+            .records
+            .iter()
+            .map(|r| number(r, "target") as usize)
+            .collect();
+        assert_eq!(said, reached, "{flags}: the records agree");
+    }
+}
