@@ -4,8 +4,10 @@
 //! whose handle is dropped is killed too. Nothing that a test starts stays behind.
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use serde_json::Value;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -27,6 +29,7 @@ pub fn is_installed(program: &str) -> bool {
 pub struct Call {
     command: Command,
     limit: Duration,
+    on_terminal: bool,
 }
 
 impl Call {
@@ -35,6 +38,7 @@ impl Call {
         Call {
             command: Command::new(program),
             limit: DEFAULT_LIMIT,
+            on_terminal: false,
         }
     }
 
@@ -68,6 +72,13 @@ impl Call {
         self
     }
 
+    /// Gives it a terminal for stderr. What it says there arrives as a terminal shows it: each line
+    /// ends with CR and LF.
+    pub fn on_terminal(mut self) -> Self {
+        self.on_terminal = true;
+        self
+    }
+
     /// Starts it and waits for its end.
     #[track_caller]
     pub fn run(self) -> Outcome {
@@ -78,16 +89,26 @@ impl Call {
     #[track_caller]
     pub fn start(mut self) -> Running {
         let shown = shown(&self.command);
+        let (screen, stderr) = match self.on_terminal {
+            true => {
+                let (screen, terminal) = terminal().expect("a pseudo-terminal");
+                (Some(screen), terminal.into())
+            }
+            false => (None, Stdio::piped()),
+        };
         let mut child = self
             .command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| panic!("{shown}: cannot be started: {error}"));
         Running {
             stdout: Some(drain(child.stdout.take().expect("piped"))),
-            stderr: Some(drain(child.stderr.take().expect("piped"))),
+            stderr: Some(match screen {
+                Some(screen) => drain(screen),
+                None => drain(child.stderr.take().expect("piped")),
+            }),
             deadline: Instant::now() + self.limit,
             child,
             shown,
@@ -99,6 +120,17 @@ fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(OsStr::to_string_lossy).collect();
     words.join(" ")
+}
+
+/// A pseudo-terminal: what is shown on it, and what a program writes to. Once the program has ended,
+/// reading fails.
+fn terminal() -> rustix::io::Result<(File, File)> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let screen = openpt(flags)?;
+    grantpt(&screen)?;
+    unlockpt(&screen)?;
+    let program = ioctl_tiocgptpeer(&screen, flags)?;
+    Ok((screen.into(), program.into()))
 }
 
 /// Reads a pipe on a thread of its own, so that the child never waits for us.
