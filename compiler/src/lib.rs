@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod compile;
 pub mod dataset;
+mod escape;
 pub mod exit;
 pub mod inputs;
 pub mod materialise;

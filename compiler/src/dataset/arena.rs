@@ -1,5 +1,6 @@
 //! Bytes kept once, however often they stand in a data set: texts, bodies, references to media.
 
+use crate::escape::escaped;
 use crate::text::tokenizer::{Tokenizer, TokenizerError};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -75,7 +76,7 @@ impl Texts {
     /// The number of a text.
     pub fn add(&mut self, text: &str) -> Id {
         let from = self.arena.bytes.len();
-        escape(text, &mut self.arena.bytes);
+        self.arena.bytes.extend_from_slice(escaped(text).as_bytes());
         self.arena.keep_from(from)
     }
 
@@ -115,13 +116,6 @@ impl Texts {
         self.tokens = ids.par_iter().map(count).collect::<Result<_, _>>()?;
         Ok(())
     }
-}
-
-/// Appends `text` as it stands between the quotes of a JSON string.
-fn escape(text: &str, out: &mut Vec<u8>) {
-    let mut quoted = serde_json::to_vec(text).expect("text is JSON");
-    quoted.pop();
-    out.extend_from_slice(&quoted[1..]);
 }
 
 #[cfg(test)]

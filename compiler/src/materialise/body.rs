@@ -4,6 +4,7 @@ use super::error::MakeError;
 use super::shared::{Literal, Shared, SharedPayload};
 use super::texts::{Texts, Turn};
 use crate::dataset::Id;
+use crate::escape::quoted;
 use crate::payload::{Element, Role};
 use crate::plan::media::Selection;
 use crate::plan::set::{Held, Set, answer, raw, said};
@@ -335,8 +336,7 @@ impl Body<'_, '_> {
             let turns = set.turns(self.request, self.request.turn);
             let extra = turns.iter().filter_map(|turn| said(turn));
             for (key, value) in extra.flat_map(|said| &said.extra) {
-                let key = serde_json::Value::from(&**key);
-                write!(own, ",{key}:{value}").expect("a String takes everything");
+                write!(own, ",{}:{value}", quoted(key)).expect("a String takes everything");
             }
         }
         let end = own.len();

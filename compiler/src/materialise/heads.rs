@@ -2,7 +2,8 @@
 //! them hold, like the spec's tools, is cut out and in the blob once.
 
 use super::shared::{ELEMENTS, Literal};
-use crate::payload::{Element, Payload, within_string};
+use crate::escape::escaped;
+use crate::payload::{Element, Payload};
 use crate::plan::Population;
 use schemas::error::WriteError;
 use std::collections::BTreeMap;
@@ -51,7 +52,7 @@ pub fn place(
             let pieces = payload.head(name);
             let pieces = pieces.iter().zip(&marked);
             let cut: Vec<Vec<String>> = pieces
-                .map(|(piece, marked)| cut(piece, marked, &within_string(name)))
+                .map(|(piece, marked)| cut(piece, marked, &escaped(name)))
                 .collect();
             let mut by_first = [const { None }; ELEMENTS];
             for &first in &firsts {

@@ -1,8 +1,8 @@
 //! OpenAI `/v1/chat/completions`: a list of messages, each a text or a list of parts (API
 //! reference, "Create chat completion"; parts `text`, `image_url`, `input_audio`).
 
-use super::json_string;
 use super::message::Parts;
+use crate::escape::quoted;
 
 /// Path behind the base URL.
 pub const PATH: &str = "/v1/chat/completions";
@@ -19,7 +19,7 @@ pub const PARTS: Parts = Parts {
 
 /// The body up to the first message; `fields` have a comma in front of each.
 pub fn head(model: &str, fields: &str) -> String {
-    format!(r#"{{"model":{}{fields},"messages":["#, json_string(model))
+    format!(r#"{{"model":{}{fields},"messages":["#, quoted(model))
 }
 
 /// An audio clip within its part: format and data.

@@ -1,14 +1,15 @@
 //! OpenAI `/v1/embeddings`: a list of texts, also if there is one (API reference, "Create
 //! embeddings").
 
-use super::{Element, joined, json_string};
+use super::{Element, joined};
+use crate::escape::quoted;
 
 /// Path behind the base URL.
 pub const PATH: &str = "/v1/embeddings";
 
 /// The body up to the first text; `fields` have a comma in front of each.
 pub fn head(model: &str, fields: &str) -> String {
-    format!(r#"{{"model":{}{fields},"input":[""#, json_string(model))
+    format!(r#"{{"model":{}{fields},"input":[""#, quoted(model))
 }
 
 /// What stands between two texts, before the first, or behind the last. Further texts of a batch

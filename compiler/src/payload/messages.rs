@@ -2,7 +2,8 @@
 //! alternate between user and assistant (Messages API; parts `text`, `image`).
 
 use super::message::Parts;
-use super::{Element, Role, json_string};
+use super::{Element, Role};
+use crate::escape::quoted;
 
 /// Path behind the base URL.
 pub const PATH: &str = "/v1/messages";
@@ -23,7 +24,7 @@ const SYSTEM: Element = Element::text(Role::System);
 
 /// The body up to system or messages; `fields` have a comma in front of each.
 pub fn head(model: &str, fields: &str) -> String {
-    format!(r#"{{"model":{}{fields},"#, json_string(model))
+    format!(r#"{{"model":{}{fields},"#, quoted(model))
 }
 
 /// What stands between two parts, before the first, or behind the last. The system speaks first

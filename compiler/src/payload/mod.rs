@@ -1,5 +1,5 @@
-//! Bodies: what stands before, between and behind the texts of a prompt, for each endpoint. JSON
-//! is escaped here, once, and never again.
+//! Bodies: what stands before, between and behind the texts of a prompt, for each endpoint. Names
+//! and values of the spec are escaped on their way into it; texts come escaped.
 //!
 //! A body is its head, then elements with fences between them, then sampling parameters and the
 //! tail. Which elements stand in a body and what they say is decided elsewhere.
@@ -19,6 +19,7 @@ pub mod tgi;
 mod joined;
 mod message;
 
+use crate::escape::{escaped, quoted};
 use crate::plan::sampling::Sampled;
 use crate::spec::{Api, ApiKind, Server, ServerKind, Template, fill_path};
 pub use element::{Element, Role};
@@ -164,8 +165,7 @@ impl<'s> Payload<'s> {
 
     /// An image that the server fetches, between its fences.
     pub fn image_url(&self, url: &str) -> String {
-        let quoted = json_string(url);
-        quoted[1..quoted.len() - 1].to_owned()
+        escaped(url)
     }
 
     /// An audio clip between its fences; `format` is `wav` or `mp3`.
@@ -208,7 +208,7 @@ impl<'s> Payload<'s> {
     fn fields(&self) -> String {
         let fields = self.api.fields.iter();
         fields
-            .map(|(name, value)| format!(",{}:{value}", json_string(name)))
+            .map(|(name, value)| format!(",{}:{value}", quoted(name)))
             .collect()
     }
 
@@ -270,17 +270,6 @@ pub fn stops_early(server: Option<Server>, kind: ApiKind) -> Option<&'static str
         ) => Some("tgi documents no field that makes it ignore the end of text"),
         (_, Some(_)) => None,
     }
-}
-
-/// A JSON string, with its quotes.
-fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// A text as it stands within a JSON string.
-pub fn within_string(text: &str) -> String {
-    let quoted = json_string(text);
-    quoted[1..quoted.len() - 1].to_owned()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Documents ordered by a query, in the forms of Cohere (v2 API, "Rerank"), Text Embeddings
 //! Inference (`/rerank`) and NVIDIA NIM (`/v1/ranking`).
 
-use super::{Element, joined, json_string};
+use super::{Element, joined};
+use crate::escape::quoted;
 use crate::spec::RerankForm;
 
 /// Path behind the base URL.
@@ -15,7 +16,7 @@ pub const fn path(form: RerankForm) -> &'static str {
 
 /// The body up to the query; `fields` have a comma in front of each.
 pub fn head(form: RerankForm, model: &str, fields: &str) -> String {
-    let model = json_string(model);
+    let model = quoted(model);
     match form {
         RerankForm::Cohere => format!(r#"{{"model":{model}{fields},"query":""#),
         RerankForm::Tei => match fields.strip_prefix(',') {

@@ -3,7 +3,8 @@
 //! text.
 
 use super::message::Parts;
-use super::{Element, Role, json_string};
+use super::{Element, Role};
+use crate::escape::quoted;
 
 /// Path behind the base URL.
 pub const PATH: &str = "/v1/responses";
@@ -19,7 +20,7 @@ const PARTS: Parts = Parts {
 
 /// The body up to the first message; `fields` have a comma in front of each.
 pub fn head(model: &str, fields: &str) -> String {
-    format!(r#"{{"model":{}{fields},"input":["#, json_string(model))
+    format!(r#"{{"model":{}{fields},"input":["#, quoted(model))
 }
 
 /// What stands between two parts, before the first, or behind the last.

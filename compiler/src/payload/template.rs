@@ -1,7 +1,8 @@
 //! Bodies by the spec's own template: its pieces in front of the texts, between texts and
 //! documents, and behind.
 
-use super::{Element, joined, within_string};
+use super::{Element, joined};
+use crate::escape::escaped;
 use crate::spec::{Piece, Template};
 
 /// The pieces in front of the prompt, between it and the documents, and behind; none for the
@@ -73,7 +74,7 @@ pub fn tail_names_model(template: &Template) -> bool {
 fn fill(piece: &Piece, model: &str, output_tokens: u32) -> String {
     match piece {
         Piece::Fixed(text) => text.clone(),
-        Piece::Model => within_string(model),
+        Piece::Model => escaped(model),
         Piece::OutputTokens => output_tokens.to_string(),
         Piece::Prompt { .. } | Piece::Documents => String::new(),
     }

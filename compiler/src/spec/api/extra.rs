@@ -2,8 +2,9 @@
 //!
 //! Refuses a field that the endpoint sets itself, and one that the endpoint does not have.
 
-use super::json::{json, string};
+use super::json::json;
 use super::kind::{ApiKind, KserveForm, RerankForm};
+use crate::escape::quoted;
 use crate::spec::error::SpecError;
 use crate::spec::fields::{Cursor, Fields};
 use crate::spec::node::Value;
@@ -234,7 +235,7 @@ fn response_format(value: &Cursor<'_>, kind: ApiKind) -> Result<BodyField, SpecE
         (_, Some(schema)) if is_schema && bare => {
             let name = match find("name") {
                 Some(name) => json(name)?,
-                None => string("structured_output"),
+                None => quoted("structured_output"),
             };
             let schema = json(schema)?;
             let format = format!(

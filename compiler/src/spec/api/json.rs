@@ -1,6 +1,7 @@
 //! Values of a spec as the JSON that a body holds: numbers digit by digit as they were written,
 //! text escaped once. Refuses numbers that YAML knows and JSON does not.
 
+use crate::escape::quoted;
 use crate::spec::error::SpecError;
 use crate::spec::fields::Cursor;
 use crate::spec::node::Value;
@@ -12,17 +13,12 @@ pub(super) fn json(cursor: &Cursor<'_>) -> Result<String, SpecError> {
     Ok(out)
 }
 
-/// A JSON string, with its quotes.
-pub(super) fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
 /// Goes down as deep as YAML may nest here, which `node` limits.
 fn append(cursor: &Cursor<'_>, out: &mut String) -> Result<(), SpecError> {
     match &cursor.node.value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Text(text) => out.push_str(&string(text)),
+        Value::Text(text) => out.push_str(&quoted(text)),
         Value::Number(digits) if is_number(digits) => out.push_str(digits),
         Value::Number(digits) => {
             let what = format!("JSON has no number `{digits}`");
@@ -40,7 +36,7 @@ fn append(cursor: &Cursor<'_>, out: &mut String) -> Result<(), SpecError> {
             out.push('{');
             for (i, (key, value)) in cursor.entries()?.iter().enumerate() {
                 out.push_str(if i > 0 { "," } else { "" });
-                out.push_str(&string(key.text));
+                out.push_str(&quoted(key.text));
                 out.push(':');
                 append(value, out)?;
             }

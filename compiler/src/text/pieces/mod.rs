@@ -8,7 +8,6 @@
 //! the text as it was read.
 
 mod cut;
-mod escape;
 mod exact;
 mod lay;
 
@@ -19,6 +18,7 @@ use rayon::prelude::*;
 use super::prompt::Place;
 use super::source::{Cut, TextOut};
 use super::tokenizer::{Tokenizer, TokenizerError};
+use crate::escape::{escaped, places};
 use crate::rng::Stream;
 use lay::{Draws, Part};
 
@@ -97,8 +97,8 @@ impl Pieces {
         let mut pieces = Self {
             name: name.to_owned(),
             tokenizer: tokenizer.clone(),
-            at: escape::places(raw, &raw_at),
-            text: escape::escaped(raw),
+            at: places(raw, &raw_at),
+            text: escaped(raw),
             raw: raw.to_owned(),
             raw_at,
             tokens,

@@ -1,7 +1,7 @@
 //! Whether a template is JSON whatever its slots hold, has one prompt, and carries no secret.
 
 use super::{Fault, Piece};
-use crate::spec::api::json;
+use crate::escape::{escaped, quoted};
 use crate::spec::secrets;
 use serde_json::Value;
 
@@ -104,15 +104,14 @@ struct Filled {
 }
 
 fn fill(pieces: &[(usize, Piece)], tokens: &str) -> Filled {
-    let quoted = json::string(HOSTILE);
-    let escaped = &quoted[1..quoted.len() - 1];
+    let (escaped, quoted) = (escaped(HOSTILE), quoted(HOSTILE));
     let mut text = String::new();
     let mut begins = Vec::new();
     for (at, piece) in pieces {
         begins.push((text.len(), *at, matches!(piece, Piece::Fixed(_))));
         match piece {
             Piece::Fixed(fixed) => text.push_str(fixed),
-            Piece::Model | Piece::Prompt { .. } => text.push_str(escaped),
+            Piece::Model | Piece::Prompt { .. } => text.push_str(&escaped),
             Piece::OutputTokens => text.push_str(tokens),
             Piece::Documents => text.push_str(&format!("[{quoted},{quoted}]")),
         }

@@ -1,8 +1,14 @@
-//! Text as it stands inside a JSON string, and where each of its places went.
+//! Text as JSON holds it, and where each of its places went. Everything that is put into a body as
+//! text is escaped here, once.
+
+/// A JSON string, with its quotes.
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("text is JSON")
+}
 
 /// `text` as it stands between the quotes of a JSON string.
 pub fn escaped(text: &str) -> String {
-    let mut quoted = serde_json::to_string(text).expect("text is JSON");
+    let mut quoted = quoted(text);
     quoted.pop();
     quoted.remove(0);
     quoted
