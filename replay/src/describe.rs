@@ -1,13 +1,15 @@
 //! A run as `run.json` has it before t0: what was asked, by whom, and what will be in force.
 
 use crate::cli::RunArgs;
+use crate::engine::received;
 use crate::engine::run::{Beginning, FireSettings};
 use crate::engine::schedule::Speed;
 use crate::engine::target::Target;
 use crate::exit::Failure;
 use crate::host;
 use crate::run_info::{
-    self, ClockInfo, RUN_FORMAT, RunInfo, Settings, StageInfo, TimerCalibration, WorkloadInfo,
+    self, ClockInfo, RUN_FORMAT, ReceivedBy, RunInfo, Settings, StageInfo, TimerCalibration,
+    WorkloadInfo,
 };
 use crate::settings::Asked;
 use schemas::hex;
@@ -155,6 +157,10 @@ fn clock_info(beginning: &Beginning) -> ClockInfo {
         t0_monotonic_ns: beginning.t0_monotonic_ns,
         t0_unix_ns: beginning.t0_unix_ns,
         source: host::clock_source(),
+        received: match received::has_stamps() {
+            true => ReceivedBy::Kernel,
+            false => ReceivedBy::Read,
+        },
         timer: beginning.timer.clone(),
     }
 }

@@ -192,8 +192,22 @@ pub struct ClockInfo {
     pub t0_unix_ns: u64,
     /// What the kernel derives the clock from, e.g. `tsc`; null if it does not say.
     pub source: Option<String>,
+    /// What gave the times of what was received.
+    #[serde(default)]
+    pub received: ReceivedBy,
     /// How late the timer woke an idle worker before t0.
     pub timer: TimerCalibration,
+}
+
+/// Where the time of something received comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceivedBy {
+    /// The kernel stamps each packet as it takes it in.
+    Kernel,
+    /// The worker looked at the clock when it had read it.
+    #[default]
+    Read,
 }
 
 /// How late the timer wakes an idle thread, measured before t0.

@@ -1,5 +1,6 @@
 //! The one clock of a run: CLOCK_MONOTONIC, in nanoseconds.
 
+use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Nanoseconds per second.
@@ -18,6 +19,11 @@ pub fn process_cpu_ns() -> u64 {
 /// Nanoseconds since the Unix epoch, for people; nothing is measured with it.
 pub fn unix_ns() -> u64 {
     to_ns(clock_gettime(ClockId::Realtime))
+}
+
+/// Sleeps until CLOCK_MONOTONIC reaches `due_ns`, or a signal comes.
+pub fn sleep_until(due_ns: u64) {
+    let _ = clock_nanosleep_absolute(ClockId::Monotonic, &to_timespec(due_ns));
 }
 
 /// A point in time as the kernel wants it.

@@ -21,10 +21,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// From when before a request is due the clock is watched, in ns: more than a timer is late as a
-/// rule.
-const SPIN_NS: u64 = 60_000;
-
 /// t0 on the monotonic clock and the way to the recorder.
 type Start = (u64, RecordSink);
 /// What a worker says when it can begin.
@@ -194,7 +190,7 @@ impl Shared<'_> {
             reuse: settings.reuse,
             http2: settings.http2,
             bind: settings.bind,
-            spin_ns: if self.may_spin { SPIN_NS } else { 0 },
+            may_spin: self.may_spin,
             counters: Arc::clone(&self.counters),
             stop: Arc::clone(&self.stop),
             wakers: Arc::clone(&self.wakers),
@@ -241,8 +237,7 @@ fn spawn(
                 wakers: Arc::clone(&plan.wakers),
                 is_off: false,
             };
-            let mut granted = host::prepare_thread(plan.number, cpu, fifo_priority);
-            granted.spin_ns = plan.spin_ns;
+            let granted = host::prepare_thread(plan.number, cpu, fifo_priority);
             let outcome = work(plan, granted, &ready, &start_receiver);
             alarm.is_off = outcome.is_ok();
             outcome
@@ -270,7 +265,7 @@ impl Drop for Alarm {
 /// A worker thread's whole life.
 fn work(
     plan: WorkerPlan,
-    granted: ThreadInfo,
+    mut granted: ThreadInfo,
     ready: &Sender<Ready>,
     start: &Receiver<Start>,
 ) -> Result<(), FireError> {
@@ -282,6 +277,7 @@ fn work(
             return Ok(());
         }
     };
+    granted.spin_ns = worker.spin_ns();
     let _ = ready.send(Ok((calibration, granted)));
     // No t0 means that another worker could not be prepared.
     let Ok((t0_ns, sink)) = start.recv() else {

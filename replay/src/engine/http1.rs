@@ -145,11 +145,11 @@ impl Http1 {
         }
         for _ in 0..READS {
             let read = self.link.read(buffer);
-            let read_ns = monotonic_ns();
+            let read_ns = self.link.received_ns();
             let is_short = matches!(read, Ok(bytes) if bytes < buffer.len());
             let mut tell = |part: Part<'_>| on(flight, part);
             let complete = match read {
-                Ok(0) => self.decoder.close(read_ns, &mut tell).map(|()| true),
+                Ok(0) => self.decoder.close(monotonic_ns(), &mut tell).map(|()| true),
                 Ok(bytes) => self.decoder.feed(&buffer[..bytes], read_ns, &mut tell),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return self.waiting(on),
                 Err(error) => Err(error_class(error.kind(), self.decoder.has_begun())),

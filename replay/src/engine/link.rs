@@ -4,6 +4,7 @@
 //! `WouldBlock`, and no byte that has arrived is kept from him. Over plain TCP a read or a write is
 //! one system call and no allocation.
 
+use super::received::Receiver;
 use super::tls::{TlsClient, explain, is_refusal};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -20,6 +21,7 @@ const TLS_WRITE_LIMIT: usize = 64 << 10;
 #[derive(Debug)]
 pub struct Link {
     socket: TcpStream,
+    receiver: Receiver,
     connected: bool,
     tls: Option<Box<ClientConnection>>,
 }
@@ -55,8 +57,10 @@ impl Link {
             Ok(()) | Err(Errno::INPROGRESS) => {}
             Err(error) => return Err(error.into()),
         }
+        let socket = TcpStream::from(socket);
         Ok(Link {
-            socket: TcpStream::from(socket),
+            receiver: Receiver::new(&socket),
+            socket,
             connected: false,
             tls,
         })
@@ -87,7 +91,7 @@ impl Link {
             if !tls.is_handshaking() || !written {
                 return Ok(written);
             }
-            match receive(tls, &self.socket) {
+            match receive(tls, &self.socket, &mut self.receiver) {
                 Ok(0) => {
                     let text = "the server closed the connection during the TLS handshake";
                     return Err(io::Error::new(ErrorKind::UnexpectedEof, text));
@@ -132,15 +136,20 @@ impl Link {
     /// does not accept our certificate, which TLS 1.3 tells only after the handshake.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else {
-            return uninterrupted(|| (&self.socket).read(buffer));
+            return uninterrupted(|| self.receiver.read(&self.socket, buffer));
         };
         loop {
             match tls.reader().read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 done => return done,
             }
-            receive(tls, &self.socket)?;
+            receive(tls, &self.socket, &mut self.receiver)?;
         }
+    }
+
+    /// CLOCK_MONOTONIC ns at which the kernel had received what was last read from the socket.
+    pub fn received_ns(&self) -> u64 {
+        self.receiver.received_ns()
     }
 
     /// Whether bytes go through TLS, which hands out its records one by one: a read that did not
@@ -177,14 +186,30 @@ pub fn error_class(error: ErrorKind, begun: bool) -> ErrorClass {
 }
 
 /// Takes one read's worth of TLS records from the socket; 0 at its end.
-fn receive(tls: &mut ClientConnection, mut socket: &TcpStream) -> io::Result<usize> {
-    let read = uninterrupted(|| tls.read_tls(&mut socket))?;
+fn receive(
+    tls: &mut ClientConnection,
+    socket: &TcpStream,
+    receiver: &mut Receiver,
+) -> io::Result<usize> {
+    let read = uninterrupted(|| tls.read_tls(&mut Received { socket, receiver }))?;
     if let Err(error) = tls.process_new_packets() {
         // The server is told why, if the socket takes it.
         let _ = write_held(tls, socket);
         return Err(broken(&error));
     }
     Ok(read)
+}
+
+/// What TLS reads from.
+struct Received<'l> {
+    socket: &'l TcpStream,
+    receiver: &'l mut Receiver,
+}
+
+impl Read for Received<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.receiver.read(self.socket, buffer)
+    }
 }
 
 /// Writes what TLS has ready; true when nothing is left.

@@ -18,6 +18,7 @@ pub mod link;
 pub mod poll;
 pub mod pool;
 pub mod progress;
+pub mod received;
 pub mod recorder;
 pub mod request;
 pub mod response;

@@ -265,6 +265,7 @@ fn clock() -> ClockInfo {
         t0_monotonic_ns: 1,
         t0_unix_ns: 2,
         source: None,
+        received: ReceivedBy::Kernel,
         timer: TimerCalibration {
             samples: 100,
             late_median_ns: 50_000,

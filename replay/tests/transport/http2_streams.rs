@@ -32,7 +32,8 @@ fn assert_echoed(seen: &Seen, sent: &[Bytes]) {
     assert!(seen.data == sent.concat(), "{} bytes", seen.data.len());
     let (status, content, _) = seen.head.unwrap();
     assert_eq!((status, content), (200, Content::EventStream));
-    assert!(seen.written_ns.unwrap() <= seen.end_ns.unwrap());
+    assert!(seen.sent_ns.unwrap() <= seen.end_ns.unwrap());
+    assert!(seen.written_ns.is_some());
 }
 
 fn echo_many(client: &mut Client) {

@@ -10,6 +10,7 @@
 mod baseline;
 mod lateness;
 mod oha;
+mod stalls;
 mod table;
 
 use anyhow::Context;
@@ -73,6 +74,14 @@ fn main() -> anyhow::Result<()> {
     let dir = Dir::new(env!("CARGO_BIN_EXE_demo"));
     let seconds = if options.quick { 1 } else { options.seconds };
     println!("{seconds} s each; {INPUT_TOKENS} prompt tokens, {OUTPUT_TOKENS} events an answer\n");
+    let machine = stalls::watch(if options.quick { 1 } else { 5 });
+    println!(
+        "the machine alone: a thread that only reads the clock is stopped {:.1} times a second for more than\n\
+         200 µs, {:.2} % of the time, {:.1} ms at most\n",
+        machine.per_s,
+        machine.share * 100.0,
+        machine.longest_ns as f64 / 1e6,
+    );
     print_head();
     for rate in options.rates {
         Bench {

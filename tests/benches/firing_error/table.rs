@@ -9,7 +9,7 @@ pub fn print_head() {
     println!(
         "missing     requests that did not arrive\n\
          arrived/s   from the first to the last arrival; longer: ms that this took beyond the schedule\n\
-         late        arrival in the server's log - schedule, in µs\n\
+         late        arrival at the server's socket, as its kernel stamps it - schedule, in µs\n\
          own         the program's own sent - schedule, in µs\n\
          CPU/req     µs of the whole process, start and report included; firing: from t0 to the last answer\n"
     );

@@ -20,9 +20,9 @@ pub struct Arrival {
     /// Place in arrival order among the requests of the log, from 0. It starts
     /// anew when the log is cleared.
     pub seq: u64,
-    /// The read that brought the first byte of the request.
+    /// When the kernel had the bytes that the read of the first one brought; over TLS, that read.
     pub arrival_ns: u64,
-    /// The read that completed the body.
+    /// The same of the read that completed the body.
     pub body_end_ns: Option<u64>,
     /// Always `POST`.
     pub method: String,

@@ -29,6 +29,7 @@ use tokio::task::spawn_local;
 use crate::clock;
 use crate::handler;
 use crate::log::{End, Slot};
+use crate::received;
 use crate::socket::Socket;
 use crate::stamps::Stamps;
 use crate::wire::Wire;
@@ -158,7 +159,10 @@ impl Connection {
 /// Serves a connection until either side closes it.
 pub async fn serve(worker: Rc<Worker>, tcp: TcpStream, id: u64) {
     let socket = match worker.shared.tls.clone() {
-        None => Socket::Plain(tcp),
+        None => {
+            received::ask(&tcp);
+            Socket::Plain(tcp)
+        }
         Some(tls) => match tls.accept(tcp).await {
             Ok(stream) => Socket::Tls(Box::new(stream)),
             // A client that does not trust us, or that we do not: told so by TLS.

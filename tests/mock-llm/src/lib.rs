@@ -42,6 +42,7 @@ mod misframed;
 mod pacing;
 mod post;
 mod program;
+mod received;
 mod refusal;
 mod render;
 mod request;

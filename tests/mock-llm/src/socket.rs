@@ -2,11 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+
+use crate::{clock, received};
 
 /// Bytes to and from a client.
 pub enum Socket {
@@ -25,15 +27,20 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
-    fn poll_read(
-        self: Pin<&mut Self>,
+impl Socket {
+    /// Reads once; gives CLOCK_MONOTONIC ns at which the kernel had the bytes, over TLS those at
+    /// which they were read.
+    pub fn poll_read(
+        &mut self,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Socket::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Socket::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+    ) -> Poll<io::Result<u64>> {
+        match self {
+            Socket::Plain(tcp) => received::poll_read(tcp, cx, buf),
+            Socket::Tls(tls) => {
+                ready!(Pin::new(tls).poll_read(cx, buf))?;
+                Poll::Ready(Ok(clock::now_ns()))
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! When bytes were read from a connection.
 //!
-//! A request's arrival is the read that brought its first byte, not the moment
-//! its handler ran: parsing, and other requests served in between, are the
-//! server's doing and not the load generator's.
+//! A request's arrival is when the kernel had what the read of its first byte
+//! brought, not the moment its handler ran: waking up, parsing, and other requests
+//! served in between are the server's doing and not the load generator's.
 //!
 //! HTTP/2 requests have the times of their own frames (see `frames.rs`). Over
 //! HTTP/1.1 the bytes are not looked into: with pipelining (a second request

@@ -10,7 +10,6 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::clock;
 use crate::connection::Connection;
 
 /// Bytes of the first read.
@@ -51,11 +50,11 @@ fn poll_stamped(
     buf: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {
     let before = buf.filled().len();
-    ready!(pin!(&mut *connection.socket.borrow_mut()).poll_read(cx, buf))?;
+    let received_ns = ready!(connection.socket.borrow_mut().poll_read(cx, buf))?;
     let read = &buf.filled()[before..];
     // The end of the stream is a read too, but of no byte of a request.
     if !read.is_empty() {
-        connection.stamps.on_read(read, clock::now_ns());
+        connection.stamps.on_read(read, received_ns);
     }
     Poll::Ready(Ok(()))
 }

@@ -118,7 +118,7 @@ impl Flight {
         // A number that is not defined is never fired: the factory refuses its record.
         self.format =
             ResponseFormat::from_number(request.response_format).unwrap_or(ResponseFormat::Generic);
-        self.reader = Reader::new(self.format);
+        self.reader.reset(self.format);
         self.content = Content::Other;
         self.fault = ErrorClass::None;
         self.cancel_after_ns = optional_u64(request.cancel_after_ns);

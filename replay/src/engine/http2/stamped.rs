@@ -48,7 +48,7 @@ pub(super) struct Stamped {
     unflushed: Vec<u32>,
     pub(super) marks: Vec<Mark>,
     pub(super) reading: Reading,
-    /// When the last read that brought something returned.
+    /// When the kernel had received what the last read brought.
     pub(super) read_ns: u64,
     /// Why the link is of no more use: its end is `UnexpectedEof`.
     pub(super) broken: Option<ErrorKind>,
@@ -119,7 +119,7 @@ impl Stamped {
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.link.read(buffer)?;
-        self.read_ns = monotonic_ns();
+        self.read_ns = self.link.received_ns();
         Ok(read)
     }
 

@@ -43,6 +43,8 @@ pub struct Plan {
     pub(super) stages: Stages,
     pub(super) roots: Roots,
     pub(super) links: Links,
+    /// See [`Plan::is_decided`].
+    decided: bool,
 }
 
 impl Plan {
@@ -66,7 +68,8 @@ impl Plan {
         check_stages(workload)?;
         let mut stages = Stages::new(workload.stages(), speed);
         check_requests(workload, &stages)?;
-        let (roots, links) = if is_plain(workload, &stages) {
+        let plain = is_plain(workload, &stages);
+        let (roots, links) = if plain {
             for request in workload.requests() {
                 stages.count(request.stage.get() as usize, None);
             }
@@ -84,8 +87,19 @@ impl Plan {
             stages,
             roots,
             links,
+            decided: plain && !workload.requests().iter().any(is_cut_by_answer),
         })
     }
+
+    /// Whether no answer changes what is done when: every request has a time of its own, and none
+    /// is abandoned for what it has brought so far.
+    pub fn is_decided(&self) -> bool {
+        self.decided
+    }
+}
+
+fn is_cut_by_answer(request: &RequestRecord) -> bool {
+    request.cancel_after_tokens.get() != NONE_U32
 }
 
 fn check_stages(workload: &Workload) -> Result<(), PlanError> {

@@ -54,7 +54,8 @@ fn openai(data: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
             Ok(())
         }),
         _ => at.skip(),
-    })
+    })?;
+    Ok(())
 }
 
 fn responses_event(data: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
@@ -139,7 +140,8 @@ fn top_member<'d>(
     document(data, |found, at| match found == key {
         true => on_value(at),
         false => at.skip(),
-    })
+    })?;
+    Ok(())
 }
 
 /// Passes a value; if it is an object, visits one member of it.

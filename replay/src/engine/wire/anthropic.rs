@@ -14,7 +14,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
     let mut kind = None;
     let (mut is_error, mut has_text) = (false, false);
     let mut reading = Reading::default();
-    document(data, |key, at| match key {
+    let text_place = document(data, |key, at| match key {
         b"type" => at.string().map(|found| kind = found),
         b"delta" => at.object(|key, at| match key {
             b"text" | b"thinking" | b"partial_json" => at.is_text().map(|has| has_text |= has),
@@ -37,6 +37,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
         b"content_block_delta" if has_text => Event::Output,
         _ => Event::Other,
     };
+    reading.text = text_place;
     Ok(reading)
 }
 

@@ -11,7 +11,7 @@ use super::{Event, Reading};
 
 pub fn read(data: &[u8]) -> Result<Reading, Broken> {
     let (mut is_error, mut text) = (false, Text::None);
-    document(data, |key, at| match key {
+    let text_place = document(data, |key, at| match key {
         b"text_output" => at.text().map(|found| text = found),
         b"error" => at.is_report().map(|report| is_error = report),
         _ => at.skip(),
@@ -23,6 +23,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
             _ => Event::Other,
         },
         may_end: true,
+        text: text_place,
         ..Reading::default()
     })
 }

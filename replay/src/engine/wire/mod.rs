@@ -14,11 +14,13 @@ mod json;
 mod kserve;
 mod lines;
 mod openai;
+mod pattern;
 mod pooling;
 mod responses;
 mod tgi;
 
-use json::Broken;
+use json::{Broken, Place};
+use pattern::Pattern;
 use schemas::layout::ResponseFormat;
 
 /// What an event is to the clock.
@@ -65,12 +67,15 @@ struct Reading {
     may_be_output: bool,
     /// Token counts that it reports.
     usage: Usage,
+    /// Where a text lies of which all this is independent, as long as it is not empty.
+    text: Option<Place>,
 }
 
 /// Reads one response: event by event, or whole.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reader {
     format: ResponseFormat,
+    pattern: Pattern,
     is_complete: bool,
     usage: Usage,
 }
@@ -80,9 +85,18 @@ impl Reader {
     pub fn new(format: ResponseFormat) -> Self {
         Reader {
             format,
+            pattern: Pattern::new(),
             is_complete: false,
             usage: Usage::default(),
         }
+    }
+
+    /// Begins another response; keeps its memory.
+    pub fn reset(&mut self, format: ResponseFormat) {
+        self.format = format;
+        self.pattern.forget();
+        self.is_complete = false;
+        self.usage = Usage::default();
     }
 
     /// Reads the next event of a stream. What is reported by one that is an error or malformed is
@@ -97,8 +111,12 @@ impl Reader {
             }
             _ => {}
         }
-        let Ok(reading) = read(self.format, data) else {
-            return Event::Malformed;
+        let reading = match self.pattern.reading(data) {
+            Some(reading) => reading,
+            None => match read(self.format, data) {
+                Ok(reading) => reading,
+                Err(Broken) => return Event::Malformed,
+            },
         };
         if reading.event == Event::Error {
             return Event::Error;
@@ -107,6 +125,9 @@ impl Reader {
             (Some(before), Some(now)) => now > before,
             _ => false,
         };
+        if let Some(text) = reading.text {
+            self.pattern.keep(data, text, reading);
+        }
         self.is_complete |= reading.may_end;
         self.usage.update(reading.usage);
         match reading.event {

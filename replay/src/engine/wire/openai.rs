@@ -25,7 +25,7 @@ struct Choice {
 pub fn read(data: &[u8]) -> Result<Reading, Broken> {
     let mut reading = Reading::default();
     let mut is_error = false;
-    document(data, |key, at| match key {
+    let text_place = document(data, |key, at| match key {
         b"choices" => at.array(|at| choice(at, &mut reading)),
         b"usage" => usage(at).map(|usage| reading.usage.update(usage)),
         b"error" => at.is_report().map(|report| is_error |= report),
@@ -36,6 +36,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
     if is_error {
         reading.event = Event::Error;
     }
+    reading.text = text_place;
     Ok(reading)
 }
 

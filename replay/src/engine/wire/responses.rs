@@ -16,7 +16,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
     let (mut kind, mut status) = (None, None);
     let (mut is_error, mut has_text) = (false, false);
     let mut reading = Reading::default();
-    document(data, |key, at| match key {
+    let text_place = document(data, |key, at| match key {
         b"type" => at.string().map(|found| kind = found),
         b"delta" => at.is_text().map(|has| has_text = has),
         b"response" => at.object(|key, at| match key {
@@ -37,6 +37,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
         () if has_text && kind.ends_with(b".delta") => Event::Output,
         () => Event::Other,
     };
+    reading.text = text_place;
     Ok(reading)
 }
 

@@ -13,7 +13,7 @@ use super::{Event, Reading, Usage};
 pub fn read(data: &[u8]) -> Result<Reading, Broken> {
     let mut reading = Reading::default();
     let (mut text, mut is_special, mut is_error) = (Text::None, false, false);
-    document(data, |key, at| match key {
+    let text_place = document(data, |key, at| match key {
         b"token" => at.object(|key, at| match key {
             b"text" => at.text().map(|found| text = found),
             b"special" => at.begins(b"true").map(|special| is_special = special),
@@ -35,6 +35,7 @@ pub fn read(data: &[u8]) -> Result<Reading, Broken> {
         () if is_token && !is_special => Event::Output,
         () => Event::Other,
     };
+    reading.text = text_place;
     Ok(reading)
 }
 

@@ -58,9 +58,7 @@ fn a_member_is_found_in_its_own_object_and_nowhere_else() {
 
 #[test]
 fn values_are_what_they_are() {
-    let value = |text: &'static str| Cursor {
-        rest: text.as_bytes(),
-    };
+    let value = |text: &'static str| Cursor::new(text.as_bytes());
     for (text, is) in [
         ("\"a\"", Text::Some),
         ("\"\"", Text::Empty),
@@ -150,5 +148,22 @@ proptest! {
         let _ = document(&data, |_, at| at.text().map(|_| ()));
         let _ = document(&data, |_, at| at.number().map(|_| ()));
         let _ = document(&data, |_, at| at.object(|_, at| at.is_list().map(|_| ())));
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_border_of_a_string_is_the_first_quote_or_backslash(
+        bytes in prop::collection::vec(prop_oneof![8 => any::<u8>(), 1 => Just(b'"'), 1 => Just(b'!'), 1 => Just(b'\\')], 0..150),
+    ) {
+        let naive = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        prop_assert_eq!(border(&bytes), naive);
+    }
+
+    #[test]
+    fn a_border_far_away_is_found(ahead in 0usize..200, behind in 0usize..20) {
+        let bytes = [vec![b'#'; ahead], vec![b'"'], vec![b'\\'; behind]].concat();
+        prop_assert_eq!(border(&bytes), Some(ahead));
+        prop_assert_eq!(border(&bytes[..ahead]), None);
     }
 }
