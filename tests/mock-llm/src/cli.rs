@@ -19,6 +19,8 @@ Examples:
       answers at once, with as many tokens as each request asks for
   mock-llm --port 0 --ttft 50ms --itl 5ms --tokens 128
       a free port (see the line on stdout); 128 tokens in 50 + 127 x 5 ms
+  mock-llm --slots 20 --ttft 100ms --tokens 1
+      a server that is saturated at 200 requests a second
   mock-llm --itl 20ms --fault reset@0.1 --fault status=503@0.1 --dialect crlf,split
       of ten requests one is reset and one answered 503; streams with CR LF, in pieces
   curl -s localhost:8000/v1/chat/completions \\
@@ -32,13 +34,13 @@ Endpoints: /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
 /v1/ranking, /v2/models/M/generate and /generate_stream.
 
 When it listens, one line of JSON is on stdout: {\"listening\":\"127.0.0.1:8000\"}.
-Times in the arrival log are CLOCK_MONOTONIC nanoseconds, taken when the first
-bytes of a request were read from the socket (HTTP/2: of its HEADERS frame;
-TLS: decrypted). answered_ns is just before the write of an answer's last byte;
+Times in the arrival log are CLOCK_MONOTONIC nanoseconds: when the kernel had
+the first bytes of a request (HTTP/2: of its HEADERS frame; over TLS when they
+were decrypted). answered_ns is just before the write of an answer's last byte;
 closed_early_ns is when a client was seen to be gone, also between two tokens.
-A token is a whitespace-separated word. Delays count from the read that
-completed the request's body; timers have a granularity of 1 ms: a token is
-never early, and up to 1 ms late.";
+A token is a whitespace-separated word. Delays count from when the request's
+body was there, or, with --slots, from when it has a place; timers have a
+granularity of 1 ms: a token is never early, and up to 1 ms late.";
 
 /// An inference server without a model (see its endpoints below), for tests and
 /// benchmarks of load generators.
@@ -65,6 +67,12 @@ pub struct Cli {
     /// max_completion_tokens or max_tokens, else 16]
     #[arg(long, value_name = "N")]
     tokens: Option<u32>,
+
+    /// Requests served at once, first come, first served; each holds its place for ttft +
+    /// (tokens - 1) x itl, also if its client hangs up, so K places answer K / that time a second
+    /// [default: no limit]
+    #[arg(long, value_name = "K")]
+    slots: Option<usize>,
 
     /// Threads that serve connections
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -125,6 +133,7 @@ impl Cli {
             ttft: self.ttft,
             itl: self.itl,
             tokens: self.tokens,
+            slots: self.slots,
             workers: self.workers,
             max_connections: self.max_connections,
             faults: self.faults.clone(),

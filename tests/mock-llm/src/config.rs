@@ -21,6 +21,8 @@ pub const MAX_TOKENS: u32 = 1_000_000;
 pub const MAX_BODY_BYTES: usize = 64 << 20;
 /// Longest time to first token and between tokens.
 pub const MAX_DELAY: Duration = Duration::from_secs(24 * 3600);
+/// Most requests served at once, where that is limited.
+pub const MAX_SLOTS: usize = 1_000_000;
 /// Most faults of one server.
 pub const MAX_FAULTS: usize = 64;
 /// Most worker threads.
@@ -50,6 +52,9 @@ pub struct Config {
     /// Tokens of each answer; `None` gives each request what it asks for, or
     /// [`DEFAULT_TOKENS`].
     pub tokens: Option<u32>,
+    /// Requests served at once: a further one begins when the first of them has been answered in
+    /// full, first come, first served. `None` serves all at once.
+    pub slots: Option<usize>,
     /// Threads that serve connections.
     pub workers: usize,
     /// Connections open at once.
@@ -73,6 +78,7 @@ impl Default for Config {
             ttft: Duration::ZERO,
             itl: Duration::ZERO,
             tokens: None,
+            slots: None,
             workers: 1,
             max_connections: DEFAULT_MAX_CONNECTIONS,
             faults: Vec::new(),
@@ -93,6 +99,11 @@ impl Config {
             && !(1..=MAX_TOKENS).contains(&tokens)
         {
             return Err(format!("--tokens must be 1 to {MAX_TOKENS}"));
+        }
+        if let Some(slots) = self.slots
+            && !(1..=MAX_SLOTS).contains(&slots)
+        {
+            return Err(format!("--slots must be 1 to {MAX_SLOTS}"));
         }
         if self.ttft > MAX_DELAY || self.itl > MAX_DELAY {
             return Err("--ttft and --itl must be at most 24 hours".to_owned());

@@ -26,6 +26,7 @@ mod answer;
 mod api;
 mod arrivals;
 mod body;
+mod capacity;
 mod cli;
 mod clock;
 mod config;
@@ -62,7 +63,7 @@ mod worker;
 pub use arrivals::Arrival;
 pub use config::{
     Config, DEFAULT_MAX_CONNECTIONS, DEFAULT_TOKENS, MAX_BODY_BYTES, MAX_DELAY, MAX_FAULTS,
-    MAX_RECORDS_PER_WORKER, MAX_TOKENS, MAX_WORKERS,
+    MAX_RECORDS_PER_WORKER, MAX_SLOTS, MAX_TOKENS, MAX_WORKERS,
 };
 pub use dialect::Dialect;
 pub use fault::{Fault, FaultKind};

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::answer::{self, After, Answer, Content, respond};
 use crate::api::{Api, kserve_model};
 use crate::body::ReadBody;
+use crate::capacity::Capacity;
 use crate::clock;
 use crate::config::{Config, DEFAULT_TOKENS};
 use crate::connection::{Connection, Hangup};
@@ -112,12 +113,13 @@ impl<'a> Post<'a> {
             texts: Texts::new(config.answer, &config.dialect, &body.sha256),
             dialect: &config.dialect,
         };
-        let plan = Plan::new(facts, config, instant(self.end_ns.get()));
         let fault = self.ticket.fault();
         if let Some(FaultKind::Status(status)) = fault {
             self.ticket.note_fault();
             return Ok(self.fail_status(api, body, &ask, status));
         }
+        let capacity = self.connection.worker.shared.capacity.as_ref();
+        let plan = Plan::new(facts, config, capacity, instant(self.end_ns.get()));
         let answers = !matches!(fault, Some(FaultKind::Silent | FaultKind::HalfClose));
         let status = answers.then_some(StatusCode::OK);
         self.ticket.describe(Some(body), Some(&ask), status);
@@ -143,13 +145,23 @@ impl<'a> Post<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn new(facts: Facts<'a>, config: &Config, start: Instant) -> Self {
-        let pacing = if facts.ask.stream {
+    /// An answer whose time runs from `arrived`, or from when there is a place for it.
+    fn new(
+        facts: Facts<'a>,
+        config: &Config,
+        capacity: Option<&Capacity>,
+        arrived: Instant,
+    ) -> Self {
+        let (itl, tokens) = if facts.ask.stream {
             let itl = config.itl * facts.dialect.tokens_per_event();
-            Pacing::new(start, config.ttft, itl, facts.token_events())
+            (itl, facts.token_events())
         } else {
-            Pacing::new(start, config.ttft, config.itl, facts.completion_tokens)
+            (config.itl, facts.completion_tokens)
         };
+        let pacing = |start| Pacing::new(start, config.ttft, itl, tokens);
+        let service = pacing(arrived).end() - arrived;
+        let start = capacity.map_or(arrived, |places| places.book(arrived, service));
+        let pacing = pacing(start);
         Plan { facts, pacing }
     }
 

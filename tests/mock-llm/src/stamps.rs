@@ -27,7 +27,7 @@ pub struct Stamps {
 /// A request that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrived {
-    /// The read that brought its first byte.
+    /// When the kernel had what the read of its first byte brought.
     pub ns: u64,
     /// Its stream, if it came over HTTP/2.
     stream: Option<u32>,
@@ -35,7 +35,9 @@ pub struct Arrived {
 
 impl Stamps {
     /// Notes a read.
-    pub fn on_read(&self, bytes: &[u8], now_ns: u64) {
+    pub fn on_read(&self, bytes: &[u8], received_ns: u64) {
+        // Carrying a stamp over to another clock may make one read's time late, and the next's not.
+        let now_ns = received_ns.max(self.last_ns.get());
         self.last_ns.set(now_ns);
         if self.first_ns.get() == 0 {
             self.first_ns.set(now_ns);

@@ -8,8 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::capacity::Capacity;
 use crate::config::Config;
 use crate::fault::{self, FaultKind};
 use crate::log::{Log, Record};
@@ -33,6 +35,10 @@ pub struct Stats {
     pub connections_open: u64,
     /// Connections closed unserved, beyond the limit or by the fault `refuse`.
     pub connections_refused: u64,
+    /// Requests that can be served at once; null for any number.
+    pub slots: Option<usize>,
+    /// Longest wait of a request for its place, in ns; null without `slots`.
+    pub longest_wait_ns: Option<u64>,
     /// Requests served but not logged, beyond the limit.
     pub arrivals_dropped: u64,
 }
@@ -41,6 +47,8 @@ pub struct Stats {
 pub struct Shared {
     pub config: Config,
     pub tls: Option<TlsAcceptor>,
+    /// The places, where they are limited.
+    pub capacity: Option<Capacity>,
     pub workers: Vec<WorkerShare>,
     pub connections_opened: AtomicU64,
     pub connections_refused: AtomicU64,
@@ -73,6 +81,7 @@ impl Shared {
             workers: (0..config.workers)
                 .map(|_| WorkerShare::default())
                 .collect(),
+            capacity: config.slots.map(|k| Capacity::new(k, Instant::now())),
             config,
             tls,
             connections_opened: AtomicU64::new(0),
@@ -152,7 +161,14 @@ impl Shared {
             connections_opened: self.connections_opened.load(Relaxed),
             connections_open: self.connections_open() as u64,
             connections_refused: self.connections_refused.load(Relaxed),
+            slots: self.config.slots,
+            longest_wait_ns: self.capacity.as_ref().map(longest_wait_ns),
             arrivals_dropped: counts.iter().map(|c| c.dropped).sum(),
         }
     }
+}
+
+fn longest_wait_ns(capacity: &Capacity) -> u64 {
+    // 584 years do not pass.
+    u64::try_from(capacity.longest_wait().as_nanos()).unwrap_or(u64::MAX)
 }

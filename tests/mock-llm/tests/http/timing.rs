@@ -65,3 +65,31 @@ fn an_answer_in_one_piece_waits_for_its_last_token() {
     assert!(start.elapsed() >= TTFT + ITL * 5);
     assert_eq!(reply.json()["usage"]["completion_tokens"], 6);
 }
+
+#[test]
+fn with_one_slot_an_answer_begins_where_the_one_before_it_ends() {
+    let service = Duration::from_millis(50);
+    let answers = |slots| {
+        let config = Config {
+            ttft: service,
+            tokens: Some(1),
+            slots,
+            ..Config::default()
+        };
+        let server = Server::start(config).expect("the server starts");
+        let mut clients: Vec<_> = (0..4).map(|_| Client::connect(server.addr())).collect();
+        let start = Instant::now();
+        let bytes = crate::client::post_bytes("/v1/completions", r#"{"prompt":"a"}"#);
+        clients.iter_mut().for_each(|client| client.send(&bytes));
+        clients.iter_mut().for_each(Client::skip_head);
+        (start.elapsed(), server.stats().longest_wait_ns)
+    };
+    let (took, wait_ns) = answers(Some(1));
+    assert!(took >= service * 4, "{took:?}");
+    // The last waits for three at most, for less if they came apart.
+    let three_ns = service.as_nanos() as u64 * 3;
+    assert!(wait_ns.is_some_and(|ns| ns <= three_ns), "{wait_ns:?}");
+    let (_, no_wait_ns) = answers(Some(4));
+    assert_eq!(no_wait_ns, Some(0));
+    assert_eq!(answers(None).1, None);
+}
