@@ -88,6 +88,7 @@ const BLOCKS: &[(&str, &[&str], &str)] = &[
         &["cancellation={rate: 1, delay: 1}"],
         "cancellation",
     ),
+    ("slo", &["slo={ttft: 1s}"], "slo"),
     ("population", &[POPULATION, "load="], "populations.0"),
     (
         "distribution_map",

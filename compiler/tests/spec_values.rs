@@ -89,6 +89,27 @@ fn trace_of(text: &str) -> TraceRef {
 }
 
 #[test]
+fn limits_are_hints_in_one_order_and_nothing_else() {
+    let spec = parse("models: m\nslo: {latency: 1.5h, tpot: 0.001us, itl: null, ttft: 500ms}");
+    let slos = spec.hints.slos.iter();
+    let slos: Vec<_> = slos
+        .map(|slo| (slo.metric.as_str(), slo.limit_ns))
+        .collect();
+    let expected = [
+        ("ttft", SECOND / 2),
+        ("tpot", 1),
+        ("latency", 5_400 * SECOND),
+    ];
+    assert_eq!(slos, expected);
+    let without = parse("models: m");
+    let hints = Hints {
+        slos: spec.hints.slos.clone(),
+        ..without.hints.clone()
+    };
+    assert_eq!(spec, Spec { hints, ..without });
+}
+
+#[test]
 fn the_examples_are_read_as_they_stand() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut read = 0;

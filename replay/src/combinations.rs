@@ -3,11 +3,13 @@
 //! Refuses them before anything is sent, and says which flag to change; a run never quietly does
 //! something else than it was told.
 
-use crate::cli::RunArgs;
+use crate::cli::fire::FireArgs;
 use crate::engine::demand::least_in_flight;
 use crate::engine::run::Reuse;
+use crate::engine::schedule::Speed;
 use crate::exit::Failure;
-use schemas::layout::StageRecord;
+use schemas::layout::{MAX_TIME_NS, StageRecord, StartKind};
+use schemas::reader::Workload;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 const LONGEST_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Flags against each other and against the URLs in force, any of which `has_tls` or none.
-pub fn check_flags(args: &RunArgs, has_tls: bool) -> Result<(), Failure> {
+pub fn check_flags(args: &FireArgs, has_tls: bool) -> Result<(), Failure> {
     let connection = &args.connection;
     if connection.connections.is_some() && connection.reuse == Some(Reuse::Never) {
         return refuse(
@@ -45,7 +47,7 @@ pub fn check_flags(args: &RunArgs, has_tls: bool) -> Result<(), Failure> {
 }
 
 /// Files that are read before t0 exist.
-pub fn check_files(args: &RunArgs) -> Result<(), Failure> {
+pub fn check_files(args: &FireArgs) -> Result<(), Failure> {
     let server = &args.server;
     let of = |flag: &'static str, files: Vec<PathBuf>| files.into_iter().map(move |f| (flag, f));
     let client = |file: &Option<PathBuf>| file.iter().cloned().collect();
@@ -79,6 +81,28 @@ pub fn check_start(start_unix_ns: u64, now_unix_ns: u64) -> Result<(), Failure> 
             &format!("--start-at: this time is {days:.0} days ahead"),
             "name one within a year; Unix times are in seconds",
         );
+    }
+    Ok(())
+}
+
+/// No request may be due later than times can be.
+pub fn check_speed(workload: &Workload, speed: Speed) -> Result<(), Failure> {
+    if speed.factor() >= 1.0 {
+        // The file's own times are within the limit, and not one more page of it is read for this.
+        return Ok(());
+    }
+    let requests = workload.requests().iter();
+    let timed = requests.filter(|request| request.start_kind == StartKind::At as u8);
+    let starts = workload.stages().iter().map(|stage| stage.start_ns.get());
+    let last_ns = timed
+        .map(|request| request.start_ns.get())
+        .chain(starts)
+        .max();
+    if last_ns.is_some_and(|ns| speed.scale_ns(ns) > MAX_TIME_NS) {
+        return Err(Failure::wrong_input(format!(
+            "--speed {}: the last request would be due more than ten years from now; choose a higher speed",
+            speed.factor()
+        )));
     }
     Ok(())
 }

@@ -1,27 +1,31 @@
 //! A run as `run.json` has it before t0: what was asked, by whom, and what will be in force.
 
-use crate::cli::RunArgs;
+use crate::analysis::verdict::Thresholds;
+use crate::cli::fire::FireArgs;
+use crate::engine::populations::Populations;
 use crate::engine::received;
-use crate::engine::run::{Beginning, FireSettings};
+use crate::engine::run::{Beginning, Ending, FireSettings};
 use crate::engine::schedule::Speed;
 use crate::engine::target::Target;
 use crate::exit::Failure;
 use crate::host;
 use crate::run_info::{
-    self, ClockInfo, RUN_FORMAT, ReceivedBy, RunInfo, Settings, StageInfo, TimerCalibration,
-    WorkloadInfo,
+    self, ClockInfo, RUN_FORMAT, ReceivedBy, RunEnd, RunInfo, Settings, StageInfo, ThreadUse,
+    TimerCalibration, WorkloadInfo,
 };
 use crate::settings::Asked;
 use schemas::hex;
 use schemas::layout::{STAGE_WARM_UP, StageKind, optional_u64};
+use schemas::manifest::Manifest;
 use schemas::reader::Workload;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Describes a run that has not begun: its clock and threads are filled in at t0.
 pub fn describe(
-    args: &RunArgs,
+    args: &FireArgs,
     asked: &Asked,
+    manifest: &Manifest,
     workload: &Workload,
     targets: &[Target],
     settings: &FireSettings,
@@ -33,16 +37,22 @@ pub fn describe(
     Ok(RunInfo {
         format: RUN_FORMAT,
         replay_version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: args.command.clone(),
         workload: WorkloadInfo {
             content_hash: hex(&workload.content_hash()),
             footer_hash: hex(&workload.footer_hash()),
             file_bytes: workload.file_bytes().len() as u64,
-            requests: workload.requests().len() as u64,
+            requests: workload.leaves().len() as u64,
             verified: !args.no_verify,
+            seed: Some(manifest.seed),
+            spec: Some(manifest.spec.clone()),
         },
-        requested: requested(args, asked),
+        populations: Populations::new(workload).names().to_vec(),
+        requested: requested(args, asked, workload),
         origins: asked.origins(),
-        effective: effective(args, asked, settings),
+        effective: effective(args, asked, workload, settings),
+        slos: asked.slos.value.clone().unwrap_or_default(),
+        thresholds: Thresholds::default().with(&args.judge.thresholds),
         targets: targets.iter().map(target).collect(),
         stages: stage_infos(workload, settings.speed)
             .map_err(|what| Failure::wrong_input(format!("{}: {what}", args.file.display())))?,
@@ -69,7 +79,24 @@ pub fn begin(info: &mut RunInfo, beginning: &Beginning) {
     info.threads.clone_from(&beginning.threads);
 }
 
-fn requested(args: &RunArgs, asked: &Asked) -> Settings {
+/// Writes down how it ended.
+pub fn end(info: &mut RunInfo, ending: &Ending) {
+    for (thread, used) in info.threads.iter_mut().zip(&ending.threads) {
+        thread.used = *used;
+    }
+    let switches = |used: &Option<ThreadUse>| used.map(|used| used.involuntary_switches);
+    info.end = Some(RunEnd {
+        interrupted: ending.interrupted,
+        cut_short: ending.cut_short,
+        ended_ns: ending.ended_ns,
+        cpu_ns: ending.cpu_ns,
+        involuntary_context_switches: ending.threads.iter().map(switches).sum(),
+        steal_ns: ending.steal_ns,
+        connections_opened: ending.connections_opened,
+    });
+}
+
+fn requested(args: &FireArgs, asked: &Asked, workload: &Workload) -> Settings {
     Settings {
         workers: asked.workers.value,
         max_in_flight: asked.max_in_flight.value,
@@ -83,11 +110,16 @@ fn requested(args: &RunArgs, asked: &Asked) -> Settings {
         token_times: args.load.no_token_times.then_some(false),
         grace_ns: args.timing.grace.map(ns),
         spin: args.timing.spin,
-        ..common(args, asked)
+        ..common(args, asked, workload)
     }
 }
 
-fn effective(args: &RunArgs, asked: &Asked, settings: &FireSettings) -> Settings {
+fn effective(
+    args: &FireArgs,
+    asked: &Asked,
+    workload: &Workload,
+    settings: &FireSettings,
+) -> Settings {
     Settings {
         workers: Some(settings.workers as u32),
         max_in_flight: Some(settings.max_in_flight as u32),
@@ -101,16 +133,17 @@ fn effective(args: &RunArgs, asked: &Asked, settings: &FireSettings) -> Settings
         token_times: Some(settings.token_times),
         grace_ns: Some(ns(settings.grace)),
         spin: Some(settings.spin),
-        ..common(args, asked)
+        ..common(args, asked, workload)
     }
 }
 
 /// Settings that are in force as they were asked for.
-fn common(args: &RunArgs, asked: &Asked) -> Settings {
+fn common(args: &FireArgs, asked: &Asked, workload: &Workload) -> Settings {
     let path = |path: &PathBuf| path.display().to_string();
     let names = args.server.headers.iter().map(|(name, _)| name.to_string());
     let cpus = args.timing.cpus.iter().flat_map(|list| &list.0);
     Settings {
+        requests: first_requests(workload),
         header_names: names.collect(),
         api_key_env: args.server.api_key_env.clone(),
         salt: asked.salt.clone(),
@@ -126,29 +159,44 @@ fn common(args: &RunArgs, asked: &Asked) -> Settings {
     }
 }
 
+/// Requests that are fired, if those are the first of the workload and not all.
+fn first_requests(workload: &Workload) -> Option<u64> {
+    let (fired, all) = (workload.requests().len(), workload.leaves().len());
+    (fired < all).then_some(fired as u64)
+}
+
 fn ns(duration: Duration) -> u64 {
     duration.as_nanos() as u64
 }
 
 fn stage_infos(workload: &Workload, speed: Speed) -> Result<Vec<StageInfo>, String> {
-    workload
-        .stages()
+    let stages = workload.stages();
+    let mut requests: Vec<u64> = stages
         .iter()
-        .map(|stage| {
-            let name = workload.tables().optional_string(stage.name.get())?;
-            let kind = StageKind::from_number(stage.kind).ok_or("a stage has an undefined kind")?;
-            Ok(StageInfo {
-                name: name.map(str::to_owned),
-                kind: kind.name().to_owned(),
-                warm_up: stage.flags & STAGE_WARM_UP != 0,
-                start_ns: speed.scale_ns(stage.start_ns.get()),
-                duration_ns: optional_u64(stage.duration_ns).map(|ns| speed.scale_ns(ns)),
-                rate: optional_u64(stage.rate_microhertz)
-                    .map(|rate| rate as f64 / 1e6 * speed.factor()),
-                requests: stage.request_count.get(),
-            })
+        .map(|stage| stage.request_count.get())
+        .collect();
+    if first_requests(workload).is_some() {
+        requests = vec![0; stages.len()];
+        for request in workload.requests() {
+            let stage = requests.get_mut(request.stage.get() as usize);
+            *stage.ok_or("a request has an undefined stage")? += 1;
+        }
+    }
+    let infos = stages.iter().zip(requests).map(|(stage, requests)| {
+        let name = workload.tables().optional_string(stage.name.get())?;
+        let kind = StageKind::from_number(stage.kind).ok_or("a stage has an undefined kind")?;
+        Ok(StageInfo {
+            name: name.map(str::to_owned),
+            kind: kind.name().to_owned(),
+            warm_up: stage.flags & STAGE_WARM_UP != 0,
+            start_ns: speed.scale_ns(stage.start_ns.get()),
+            duration_ns: optional_u64(stage.duration_ns).map(|ns| speed.scale_ns(ns)),
+            rate: optional_u64(stage.rate_microhertz)
+                .map(|rate| rate as f64 / 1e6 * speed.factor()),
+            requests,
         })
-        .collect()
+    });
+    infos.collect()
 }
 
 fn clock_info(beginning: &Beginning) -> ClockInfo {

@@ -3,7 +3,7 @@
 //! What the kernel does not tell is left out; what it refuses is said, never taken for granted.
 
 use crate::engine::run::Spin;
-use crate::run_info::{HostInfo, ThreadInfo};
+use crate::run_info::{HostInfo, ThreadInfo, ThreadUse};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{
     CpuSet, current_timer_slack, sched_getaffinity, sched_setaffinity, set_current_timer_slack,
@@ -116,6 +116,7 @@ pub fn prepare_thread(worker: usize, cpu: Option<usize>, priority: Option<u32>) 
         timer_slack_ns: current_timer_slack().ok(),
         spin_ns: 0,
         refused,
+        used: None,
     }
 }
 
@@ -140,22 +141,51 @@ fn spins(spin: Spin, workers: usize, pinned_to: usize, usable: usize) -> bool {
     }
 }
 
-/// Times the scheduler took the CPU away from a thread of this process that wanted to go on, over
-/// all threads that are alive; 0 where /proc cannot be read.
-pub fn involuntary_context_switches() -> u64 {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else {
-        return 0;
+/// What this thread has taken of the processors since it began; it knows itself how much of that was
+/// spinning, and 0 is said here. `None` where the kernel does not
+/// count it.
+pub fn thread_use() -> Option<ThreadUse> {
+    let schedstat = read_to_string("/proc/thread-self/schedstat").ok()?;
+    let status = read_to_string("/proc/thread-self/status").ok()?;
+    used(&schedstat, &status)
+}
+
+fn used(schedstat: &str, status: &str) -> Option<ThreadUse> {
+    let mut numbers = schedstat.split_whitespace().map(|n| n.parse().ok());
+    let (cpu_ns, run_queue_ns, slices) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    // A kernel that does not count says 0 to all; a thread that reads this has run.
+    let switches = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        line?.trim().parse().ok()
     };
-    tasks
-        .flatten()
-        .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
-        .filter_map(|status| {
-            let line = status
-                .lines()
-                .find(|line| line.starts_with("nonvoluntary_ctxt_switches"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        })
-        .sum()
+    (slices > 0u64).then_some(ThreadUse {
+        cpu_ns,
+        spun_ns: 0,
+        run_queue_ns,
+        voluntary_switches: switches("voluntary_ctxt_switches:")?,
+        involuntary_switches: switches("nonvoluntary_ctxt_switches:")?,
+    })
+}
+
+/// Time that a hypervisor has taken from the processors which this process may run on, in ns since
+/// the machine began, as a mean over them; `None` where the kernel does not tell.
+pub fn steal_ns() -> Option<u64> {
+    stolen(
+        &read_to_string("/proc/stat").ok()?,
+        &allowed_cpus(),
+        rustix::param::clock_ticks_per_second(),
+    )
+}
+
+fn stolen(stat: &str, cpus: &[usize], ticks_per_second: u64) -> Option<u64> {
+    let of = |cpu: &usize| -> Option<u64> {
+        let key = format!("cpu{cpu} ");
+        let line = stat.lines().find_map(|line| line.strip_prefix(&key))?;
+        // user, nice, system, idle, iowait, irq, softirq, steal
+        line.split_whitespace().nth(7)?.parse().ok()
+    };
+    let ticks = cpus.iter().map(of).sum::<Option<u64>>()?;
+    (ticks * (1_000_000_000 / ticks_per_second)).checked_div(cpus.len() as u64)
 }
 
 #[cfg(test)]
@@ -205,6 +235,74 @@ mod tests {
             Some(priority) => assert_eq!((priority, policy), (1, libc::SCHED_FIFO)),
             None => assert!(info.refused.len() == 1 && policy == libc::SCHED_OTHER),
         }
+    }
+
+    /// Runs for so long, by its own processor's time; tells what it took for that.
+    fn spin(cpu_ns: u64) -> ThreadUse {
+        let before = thread_use().expect("this kernel counts");
+        loop {
+            let used = thread_use().expect("this kernel counts").since(&before);
+            if used.cpu_ns >= cpu_ns {
+                return used;
+            }
+        }
+    }
+
+    #[test]
+    fn threads_that_share_a_processor_wait_in_its_queue_and_one_that_sleeps_does_not() {
+        const SPIN_NS: u64 = 100_000_000;
+        let cpu = allowed_cpus()[0];
+        let barrier = std::sync::Barrier::new(2);
+        let waited_ns = std::thread::scope(|scope| {
+            let spinner = || {
+                pin(cpu).unwrap();
+                barrier.wait();
+                spin(SPIN_NS).run_queue_ns
+            };
+            let both = [scope.spawn(spinner), scope.spawn(spinner)];
+            both.map(|thread| thread.join().unwrap()).into_iter().max()
+        });
+        // Whoever is done last has waited for all of the other's time.
+        assert!(waited_ns.unwrap() > SPIN_NS / 2, "{waited_ns:?}");
+        let (asleep, slept) = on_a_thread(|| {
+            let (before, begun) = (thread_use().unwrap(), std::time::Instant::now());
+            std::thread::sleep(std::time::Duration::from_millis(400));
+            (thread_use().unwrap().since(&before), begun.elapsed())
+        });
+        assert!(
+            u128::from(asleep.run_queue_ns) < slept.as_nanos() / 2,
+            "{asleep:?}"
+        );
+        assert!(asleep.cpu_ns < SPIN_NS, "{asleep:?}");
+        assert!(asleep.voluntary_switches > 0, "{asleep:?}");
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_count_is_not_taken_for_nothing() {
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t2\n";
+        let counted = ThreadUse {
+            cpu_ns: 11,
+            spun_ns: 0,
+            run_queue_ns: 22,
+            voluntary_switches: 7,
+            involuntary_switches: 2,
+        };
+        assert_eq!(used("11 22 3\n", status), Some(counted));
+        assert_eq!(used("0 0 0\n", status), None, "nobody counts");
+        assert_eq!(used("11 22\n", status), None);
+        assert_eq!(used("11 22 3\n", "Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn stolen_time_is_a_mean_over_the_processors_that_may_be_used() {
+        let stat = "cpu  9 9 9 9 9 9 9 999 0 0\ncpu0 1 1 1 1 1 1 1 10 0 0\n\
+                    cpu1 1 1 1 1 1 1 1 30 0 0\ncpu10 1 1 1 1 1 1 1 500 0 0\nintr 5\n";
+        assert_eq!(stolen(stat, &[0, 1], 100), Some(200_000_000));
+        assert_eq!(stolen(stat, &[1], 100), Some(300_000_000));
+        assert_eq!(stolen(stat, &[1], 1000), Some(30_000_000));
+        assert_eq!(stolen(stat, &[0, 2], 100), None, "one is not told");
+        assert_eq!(stolen(stat, &[], 100), None);
+        assert_eq!(stolen("cpu0 1 1 1\n", &[0], 100), None);
     }
 
     #[test]

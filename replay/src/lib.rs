@@ -10,23 +10,25 @@ pub mod combinations;
 pub mod describe;
 pub mod engine;
 pub mod exit;
+pub mod firing;
 pub mod host;
 pub mod pace;
 pub mod run_info;
 pub mod settings;
+pub mod sweep;
 pub mod terminal;
 pub mod values;
 pub mod verbs;
 pub mod wall_time;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use cli::{Cli, Verb};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// The whole program; `args` begins with the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match cli::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -40,6 +42,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match &cli.verb {
         Verb::Run(args) => verbs::run::run(args),
         Verb::Report(args) => verbs::report::report(args),
+        Verb::Sweep(args) => verbs::sweep::sweep(args),
+        Verb::Compare(args) => verbs::compare::compare(args),
         Verb::Completions { shell } => {
             clap_complete::generate(
                 *shell,

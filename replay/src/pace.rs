@@ -43,6 +43,20 @@ impl Pace {
         }
     }
 
+    /// Requests that are fired.
+    pub fn requests(&self) -> u64 {
+        self.workload.requests().len() as u64
+    }
+
+    /// When the last request is due, in ns from t0, if the file alone says so.
+    pub fn last_due_ns(&self) -> Option<u64> {
+        let last = self.workload.requests().last()?;
+        let stage = self.workload.stages().get(last.stage.get() as usize)?;
+        let from_t0 = stage.flags & STAGE_AFTER_PREVIOUS == 0;
+        (from_t0 && last.start_kind == StartKind::At as u8)
+            .then(|| self.due.speed.scale_ns(last.start_ns.get()))
+    }
+
     /// Takes a snapshot of `elapsed_ns` from t0 and gives the figures of the time before it.
     pub fn at(&mut self, elapsed_ns: u64, now: Snapshot) -> Moment {
         let (requests, stages) = (self.workload.requests(), self.workload.stages());

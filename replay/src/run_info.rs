@@ -4,8 +4,11 @@
 //! end. It is where the engine and the analysis meet, beside the records. Secrets never enter it:
 //! of headers only the names are kept, of keys nothing, and a URL's user and password are refused.
 
+use crate::analysis::slo::Slo;
+use crate::analysis::verdict::Thresholds;
 use crate::engine::run::{Balance, Reuse, Spin};
 use crate::engine::schedule::{OnTurnFailure, Overload};
+use schemas::manifest::SpecSource;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -17,7 +20,7 @@ pub const RUN_FILE: &str = "run.json";
 /// File name of the summary.
 pub const SUMMARY_FILE: &str = "summary.json";
 /// Version of `run.json`'s shape.
-pub const RUN_FORMAT: u32 = 1;
+pub const RUN_FORMAT: u32 = 2;
 
 /// The whole of `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,8 +29,14 @@ pub struct RunInfo {
     pub format: u32,
     /// Version of the program that fired.
     pub replay_version: String,
+    /// What was typed, word by word, without the values of `--header` and `--salt`.
+    #[serde(default)]
+    pub command: Vec<String>,
     /// What was fired.
     pub workload: WorkloadInfo,
+    /// Names of the workload's populations; a record's `population` counts them from 1.
+    #[serde(default)]
+    pub populations: Vec<String>,
     /// Settings as they were asked for, by a flag or by the workload's hints; null where the
     /// default was left to the program.
     pub requested: Settings,
@@ -35,6 +44,12 @@ pub struct RunInfo {
     pub origins: Origins,
     /// Settings as they were in force.
     pub effective: Settings,
+    /// What answers are held against.
+    #[serde(default)]
+    pub slos: Vec<Slo>,
+    /// What the verdict is held against.
+    #[serde(default)]
+    pub thresholds: Thresholds,
     /// Where it was fired; a record's `target` counts them.
     pub targets: Vec<Target>,
     /// The workload's stages.
@@ -63,11 +78,17 @@ pub struct WorkloadInfo {
     pub requests: u64,
     /// Whether every hash was recomputed before t0.
     pub verified: bool,
+    /// The seed that it was made with; null in files of format 1.
+    pub seed: Option<u64>,
+    /// What it was made from, as its manifest has it; null in files of format 1.
+    pub spec: Option<SpecSource>,
 }
 
 /// Settings of the engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
+    /// Requests that were to be fired, from the workload's first on; null for all.
+    pub requests: Option<u64>,
     /// Worker threads.
     pub workers: Option<u32>,
     /// Most requests in flight at once, over all workers.
@@ -139,10 +160,13 @@ pub struct Origins {
     pub connections: Origin,
     /// Of `timeout_ns`.
     pub timeout_ns: Origin,
+    /// Of `slos`.
+    #[serde(default)]
+    pub slos: Origin,
 }
 
 /// Who set something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// The command line.
@@ -150,6 +174,7 @@ pub enum Origin {
     /// A hint in the workload's manifest.
     Workload,
     /// This program.
+    #[default]
     Default,
 }
 
@@ -238,6 +263,43 @@ pub struct ThreadInfo {
     pub spin_ns: u64,
     /// What was asked for and refused, in words.
     pub refused: Vec<String>,
+    /// What it took of the processors between t0 and its end; null where the kernel does not count
+    /// it, and before the end.
+    pub used: Option<ThreadUse>,
+}
+
+/// What a thread took of the processors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadUse {
+    /// Time that it ran, in ns.
+    pub cpu_ns: u64,
+    /// Part of that for which it looked at the clock and had nothing else to do, in ns; 0 in a file
+    /// of before it was told.
+    #[serde(default)]
+    pub spun_ns: u64,
+    /// Time that it wanted to run and waited for a processor, in ns.
+    pub run_queue_ns: u64,
+    /// Times it gave the processor back to wait for something.
+    pub voluntary_switches: u64,
+    /// Times the processor was taken from it.
+    pub involuntary_switches: u64,
+}
+
+impl ThreadUse {
+    /// What was taken since `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        ThreadUse {
+            cpu_ns: self.cpu_ns.saturating_sub(before.cpu_ns),
+            spun_ns: self.spun_ns.saturating_sub(before.spun_ns),
+            run_queue_ns: self.run_queue_ns.saturating_sub(before.run_queue_ns),
+            voluntary_switches: self
+                .voluntary_switches
+                .saturating_sub(before.voluntary_switches),
+            involuntary_switches: self
+                .involuntary_switches
+                .saturating_sub(before.involuntary_switches),
+        }
+    }
 }
 
 /// The machine that fired.
@@ -256,12 +318,19 @@ pub struct HostInfo {
 pub struct RunEnd {
     /// True when the user stopped it.
     pub interrupted: bool,
+    /// Its longest time was over before it was done.
+    #[serde(default)]
+    pub cut_short: bool,
     /// End of the run in ns from t0.
     pub ended_ns: u64,
     /// CPU time of the process between t0 and the end, in ns.
     pub cpu_ns: u64,
-    /// Times the scheduler took the CPU away between t0 and the end, over all threads.
-    pub involuntary_context_switches: u64,
+    /// Times the scheduler took the CPU away from a worker between t0 and its end, over all
+    /// workers; null where the kernel does not count them.
+    pub involuntary_context_switches: Option<u64>,
+    /// Time that a hypervisor took from the processors which the process may run on between t0 and
+    /// the end, as a mean over them, in ns; null where the kernel does not tell.
+    pub steal_ns: Option<u64>,
     /// Connections opened, before and after t0; the one that found out which address answers is
     /// not counted.
     pub connections_opened: u64,
@@ -278,14 +347,26 @@ impl RunInfo {
                 path.display()
             )
         })?;
-        serde_json::from_slice(&text)
-            .with_context(|| format!("{}: not a run description", path.display()))
+        let wrong = || format!("{}: not a run description", path.display());
+        let Version { format } = serde_json::from_slice(&text).with_context(wrong)?;
+        anyhow::ensure!(
+            (1..=RUN_FORMAT).contains(&format),
+            "{}: format {format} is not of 1 to {RUN_FORMAT}, which this program reads; use the version that wrote it",
+            path.display()
+        );
+        serde_json::from_slice(&text).with_context(wrong)
     }
 
     /// Writes `run.json` under a temporary name and renames it.
     pub fn write(&self, directory: &Path) -> std::io::Result<()> {
         write_json(&directory.join(RUN_FILE), self)
     }
+}
+
+/// The one key that every format of `run.json` has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
 }
 
 /// Writes pretty JSON under a temporary name beside `path` and renames it.

@@ -3,7 +3,8 @@
 //! A flag wins over a hint, a hint over the default, and each setting knows which it was. Refuses
 //! a hint that cannot be followed instead of bending it, and names the flag that replaces it.
 
-use crate::cli::{MAX_IN_FLIGHT, MAX_WORKERS, RunArgs};
+use crate::analysis::slo::{Slo, check_twice};
+use crate::cli::fire::{FireArgs, MAX_IN_FLIGHT, MAX_WORKERS};
 use crate::combinations::{check_closed_stages, check_cpus};
 use crate::engine::demand::default_connections;
 use crate::engine::request::ExtraHeaders;
@@ -15,9 +16,10 @@ use crate::host;
 use crate::run_info::{Origin, Origins, Salting};
 use crate::values::TIMEOUTS;
 use http::header::HeaderValue;
-use schemas::manifest::{Hints, Salt};
+use schemas::manifest::{Hints, Salt, SloHint};
 use schemas::reader::Workload;
 use std::fmt::Display;
+use std::path::Path;
 use std::time::Duration;
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -61,6 +63,8 @@ pub struct Asked {
     pub connections: Setting<u32>,
     /// Longest wait for a complete response.
     pub timeout: Setting<Duration>,
+    /// What answers are held against.
+    pub slos: Setting<Vec<Slo>>,
     /// What stands in salt slots; no advice of a workload.
     pub salt: Option<Salting>,
 }
@@ -68,8 +72,9 @@ pub struct Asked {
 impl Asked {
     /// Joins the command line and the hints; `salt` is what the workload's slots may be filled with,
     /// if a request has one.
-    pub fn new(args: &RunArgs, hints: &Hints, salt: Option<&Salt>) -> Result<Self, Failure> {
+    pub fn new(args: &FireArgs, hints: &Hints, salt: Option<&Salt>) -> Result<Self, Failure> {
         let workers = hints.workers.map(u64::from);
+        let salted = |text: &str| salting(text, salt, &args.file);
         let urls = Some(args.server.urls.clone()).filter(|urls| !urls.is_empty());
         Ok(Asked {
             urls: Setting::of(urls, hints.url.clone().map(|url| vec![url])),
@@ -83,7 +88,8 @@ impl Asked {
             // How many are opened early is no advice of a workload.
             connections: Setting::of(args.connection.connections, None),
             timeout: timeout(args.load.timeout, hints.timeout_ns)?,
-            salt: salting(args, salt)?,
+            slos: slos(&args.judge.slos, &hints.slos)?,
+            salt: args.load.salt.as_deref().map(salted).transpose()?,
         })
     }
 
@@ -95,6 +101,7 @@ impl Asked {
             max_in_flight: self.max_in_flight.origin,
             connections: self.connections.origin,
             timeout_ns: self.timeout.origin,
+            slos: self.slos.origin,
         }
     }
 
@@ -105,6 +112,7 @@ impl Asked {
             shown("--workers", &self.workers),
             shown("--max-in-flight", &self.max_in_flight),
             self.timeout_seconds(),
+            self.hinted_slos(),
         ];
         let flags: Vec<String> = flags.into_iter().flatten().collect();
         (!flags.is_empty()).then(|| flags.join(" "))
@@ -124,11 +132,17 @@ impl Asked {
         (self.timeout.origin == Origin::Workload).then(|| format!("--timeout {seconds}s"))
     }
 
+    fn hinted_slos(&self) -> Option<String> {
+        let flags = self.slos.value.iter().flatten();
+        let flags: Vec<String> = flags.map(|slo| format!("--slo {slo}")).collect();
+        (self.slos.origin == Origin::Workload).then(|| flags.join(" "))
+    }
+
     /// Settings in force, every default resolved. Refuses what this process may not do and what
     /// this workload cannot be fired with.
     pub fn resolve(
         &self,
-        args: &RunArgs,
+        args: &FireArgs,
         workload: &Workload,
         speed: Speed,
     ) -> Result<FireSettings, Failure> {
@@ -166,6 +180,7 @@ impl Asked {
             bind: args.connection.bind,
             token_times: !args.load.no_token_times,
             grace: args.timing.grace.unwrap_or(DEFAULT_GRACE),
+            longest: None,
             start_at_unix_ns: args.timing.start_at,
             cpus,
             fifo_priority: args.timing.fifo,
@@ -175,7 +190,7 @@ impl Asked {
 
     /// Most in flight when nobody says a number: what files and, without HTTP/2, local ports allow.
     /// Where ports run out, the kernel takes long to say that there is none.
-    fn default_in_flight(&self, args: &RunArgs, most: usize) -> usize {
+    fn default_in_flight(&self, args: &FireArgs, most: usize) -> usize {
         let urls = self.urls.value.as_ref().map_or(1, Vec::len);
         match args.connection.http2 {
             true => most,
@@ -186,7 +201,7 @@ impl Asked {
     /// Most requests in flight and connections opened early, within the limit on open files.
     fn counts(
         &self,
-        args: &RunArgs,
+        args: &FireArgs,
         workload: &Workload,
         speed: Speed,
         workers: usize,
@@ -230,28 +245,45 @@ impl Asked {
     }
 }
 
-/// The words that `--salt` chooses. Refuses one that nothing would be salted by.
-fn salting(args: &RunArgs, salt: Option<&Salt>) -> Result<Option<Salting>, Failure> {
-    let Some(text) = &args.load.salt else {
-        return Ok(None);
-    };
+/// The words that a salt chooses. Refuses one that nothing would be salted by.
+pub fn salting(text: &str, salt: Option<&Salt>, file: &Path) -> Result<Salting, Failure> {
     let salt = salt.ok_or_else(|| {
         Failure::wrong_input(format!(
             "--salt {text}: no request of {} has a place for it\n  help: compile the workload with `data: {{salt: true}}`, or leave --salt out",
-            args.file.display()
+            file.display()
         ))
     })?;
     let words = salt.chosen(text).into_iter().map(str::to_owned);
-    Ok(Some(Salting {
-        text: text.clone(),
+    Ok(Salting {
+        text: text.to_owned(),
         words: words.collect(),
-    }))
+    })
 }
 
-/// A request in flight holds a connection, so either bound holds for both.
-fn most_in_flight(hints: &Hints) -> Option<u64> {
+/// Most requests in flight that a workload recommends. A request in flight holds a connection, so
+/// either bound holds for both.
+pub fn most_in_flight(hints: &Hints) -> Option<u64> {
     let bounds = hints.max_in_flight.into_iter().chain(hints.connections);
     bounds.min()
+}
+
+/// Flags replace all that a workload recommends.
+fn slos(flags: &[Slo], hints: &[SloHint]) -> Result<Setting<Vec<Slo>>, Failure> {
+    check_twice(flags).map_err(|what| Failure::wrong_input(format!("--slo: {what}")))?;
+    let hinted: Result<Vec<Slo>, String> = hints.iter().map(Slo::of_hint).collect();
+    let hinted = match (flags, hinted) {
+        ([], Err(what)) => {
+            return Err(Failure::wrong_input(format!(
+                "the workload recommends an SLO that is not known: {what}\n  help: give --slo, which replaces all of them"
+            )));
+        }
+        (_, hinted) => hinted.unwrap_or_default(),
+    };
+    let unless_empty = |slos: Vec<Slo>| Some(slos).filter(|slos| !slos.is_empty());
+    Ok(Setting::of(
+        unless_empty(flags.to_vec()),
+        unless_empty(hinted),
+    ))
 }
 
 /// A flag as it would be typed, if the workload set it.
@@ -302,74 +334,4 @@ fn api_key(variable: &str) -> Result<HeaderValue, Failure> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::cli::{Cli, Verb};
-    use clap::Parser;
-
-    /// What `replay run w.wlc FLAGS` means.
-    pub(crate) fn args(flags: &str) -> RunArgs {
-        let line = format!("replay run w.wlc {flags}");
-        match Cli::try_parse_from(line.split_whitespace()).unwrap().verb {
-            Verb::Run(args) => *args,
-            _ => unreachable!(),
-        }
-    }
-
-    fn hints() -> Hints {
-        Hints {
-            workers: Some(3),
-            max_in_flight: Some(64),
-            connections: Some(8),
-            timeout_ns: Some(1_500_000_000),
-            url: Some("http://hint".into()),
-            sweep: None,
-        }
-    }
-
-    #[test]
-    fn a_flag_wins_over_a_hint_and_a_hint_over_the_default() {
-        let asked = Asked::new(&args("--workers 1 --url http://flag"), &hints(), None).unwrap();
-        assert_eq!(asked.workers, Setting::of(Some(1), None));
-        assert_eq!(asked.urls.value, Some(vec!["http://flag".to_owned()]));
-        assert_eq!(asked.connections, Setting::of(None, None));
-        // 64 in flight would need 64 connections, and there may be 8.
-        assert_eq!(
-            asked.from_workload().unwrap(),
-            "--max-in-flight 8 --timeout 1.5s"
-        );
-        let hinted = Asked::new(&args("--workers 1"), &hints(), None).unwrap();
-        let told = hinted.from_workload().unwrap();
-        assert!(told.starts_with("--url http://hint "), "{told}");
-        let two = Asked::new(&args("--url http://a --url http://b"), &hints(), None).unwrap();
-        assert_eq!(two.urls.value.unwrap(), ["http://a", "http://b"]);
-        let none = Asked::new(&args(""), &Hints::default(), None).unwrap();
-        assert_eq!(none.workers, Setting::of(None, None));
-        assert_eq!(none.workers.origin, Origin::Default);
-        assert_eq!(none.from_workload(), None);
-    }
-
-    #[test]
-    fn a_hint_that_cannot_be_followed_is_refused_unless_a_flag_replaces_it() {
-        type Change = fn(&mut Hints);
-        let cases: [(&str, &str, Change); 4] = [
-            ("--workers", "1", |hints| {
-                hints.workers = Some(MAX_WORKERS + 1)
-            }),
-            ("--max-in-flight", "9", |hints| {
-                (hints.max_in_flight, hints.connections) = (Some(1 << 40), None);
-            }),
-            ("--timeout", "1s", |hints| hints.timeout_ns = Some(1)),
-            ("--timeout", "1s", |hints| hints.timeout_ns = Some(u64::MAX)),
-        ];
-        for (flag, value, change) in cases {
-            let mut hints = hints();
-            change(&mut hints);
-            let failure = Asked::new(&args(""), &hints, None).expect_err(flag);
-            assert_eq!(failure.status, crate::exit::WRONG_INPUT);
-            let advice = format!("help: give another {flag}");
-            assert!(failure.message.contains(&advice), "{}", failure.message);
-            Asked::new(&args(&format!("{flag} {value}")), &hints, None).unwrap();
-        }
-    }
-}
+pub(crate) mod tests;

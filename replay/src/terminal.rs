@@ -2,6 +2,7 @@
 //! elsewhere. All of it on stderr, and none of it on a worker's thread.
 
 use crate::engine::progress::Snapshot;
+use crate::engine::run::FireSettings;
 use crate::engine::worker::Stop;
 use crate::pace::{Moment, Pace};
 use std::io::{IsTerminal, Write, stderr};
@@ -35,7 +36,7 @@ pub struct Progress {
     live: bool,
     last_line: Option<Instant>,
     pace: Pace,
-    /// Requests of the workload.
+    /// Requests that are fired.
     requests: u64,
     /// When the last request is due, from t0; `None` where that depends on the answers.
     last_due_ns: Option<u64>,
@@ -44,22 +45,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For a run of `requests`, the last of which is due `last_due_ns` from t0 if that is known.
-    pub fn new(
-        quiet: bool,
-        pace: Pace,
-        requests: u64,
-        last_due_ns: Option<u64>,
-        grace: Duration,
-    ) -> Self {
+    /// For a run with these settings.
+    pub fn new(quiet: bool, pace: Pace, settings: &FireSettings) -> Self {
         Progress {
             quiet,
             live: stderr().is_terminal(),
             last_line: None,
+            requests: pace.requests(),
+            last_due_ns: pace.last_due_ns(),
             pace,
-            requests,
-            last_due_ns,
-            grace,
+            grace: settings.grace,
             stop: Stop::No,
         }
     }
@@ -130,7 +125,7 @@ fn stopping(stop: Stop, in_flight: u64, grace: Duration) -> String {
         _ if in_flight == 0 => "stopping: no request is in flight".to_owned(),
         Stop::Now => format!("stopping now: {in_flight} requests in flight are given up"),
         _ => format!(
-            "stopping: waiting up to {grace:?} for {in_flight} requests in flight; Ctrl-C again to stop now"
+            "stopping: waiting up to {grace:?} for {in_flight} requests in flight; Ctrl-C stops now"
         ),
     }
 }

@@ -39,7 +39,7 @@ pub fn parse_grace(text: &str) -> Result<Duration, String> {
 }
 
 /// `500ms`, `30s`, `1.5m`, `2h`; the unit is required.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number with a unit: 500ms, 30s, 5m or 1h".to_owned();
     let unit_at = text
         .find(|c: char| c.is_ascii_alphabetic())

@@ -50,11 +50,36 @@ fn rfc_3339(text: &str) -> Option<u64> {
     whole_ns.checked_add(fraction_ns(fraction)?)
 }
 
+/// A Unix time in ns as people read it, to the second: `2030-01-31 12:00:00 UTC`.
+pub fn utc(unix_ns: u64) -> String {
+    let seconds = (unix_ns / NS_PER_S) as i64;
+    let (mut day, in_day) = (seconds / S_PER_DAY, seconds % S_PER_DAY);
+    let mut year = 1970;
+    while day >= 365 + i64::from(is_leap(year)) {
+        day -= 365 + i64::from(is_leap(year));
+        year += 1;
+    }
+    let begins = |month: usize| DAYS_BEFORE_MONTH[month] + i64::from(is_leap(year) && month > 1);
+    let month = (0..12).rfind(|month| begins(*month) <= day).unwrap_or(0);
+    let day = day - begins(month) + 1;
+    let (hour, minute, second) = (in_day / 3600, in_day / 60 % 60, in_day % 60);
+    let month = month + 1;
+    format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// Leap days before the end of a year.
+fn leaps(year: i64) -> i64 {
+    year / 4 - year / 100 + year / 400
+}
+
+fn is_leap(year: i64) -> bool {
+    leaps(year) > leaps(year - 1)
+}
+
 /// `YYYY-MM-DD` as days from 1970-01-01.
 fn days(date: &str) -> Option<i64> {
     let [year, month, day] = fields(date, '-', [4, 2, 2])?;
-    let leaps = |year: i64| year / 4 - year / 100 + year / 400;
-    let is_leap = leaps(year) > leaps(year - 1);
+    let is_leap = is_leap(year);
     let before = *DAYS_BEFORE_MONTH.get(usize::try_from(month - 1).ok()?)?;
     let after = DAYS_BEFORE_MONTH.get(month as usize).unwrap_or(&365);
     let length = after - before + i64::from(is_leap && month == 2);
@@ -97,6 +122,23 @@ fn fields<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        for text in [
+            "1970-01-01 00:00:00",
+            "1999-12-31 23:59:59",
+            "2000-02-29 12:00:00",
+            "2000-03-01 00:00:00",
+            "2026-11-23 03:32:29",
+            "2100-02-28 23:59:59",
+            "2100-03-01 00:00:00",
+            "2400-12-31 23:59:59",
+        ] {
+            let written = utc(parse_wall_time(&format!("{text}Z")).unwrap());
+            assert_eq!(written, format!("{text} UTC"));
+        }
+    }
 
     #[test]
     fn one_moment_has_many_spellings() {

@@ -230,6 +230,7 @@ fn hints() -> Hints {
             stage_duration_ns: 180_000_000_000,
             saturation_percentile_ppm: 950_000,
         }),
+        slos: Vec::new(),
     }
 }
 

@@ -207,7 +207,7 @@ impl Records {
     }
 }
 
-fn check_header(bytes: &[u8], path: &Path) -> Result<RecordsHeader, RecordsError> {
+pub(crate) fn check_header(bytes: &[u8], path: &Path) -> Result<RecordsHeader, RecordsError> {
     let wrong = |offset, what: String| RecordsError::Header {
         path: path.to_owned(),
         offset,
@@ -250,10 +250,10 @@ fn check_header(bytes: &[u8], path: &Path) -> Result<RecordsHeader, RecordsError
 }
 
 /// Kind, number of items and payload.
-type Frame<'a> = (FrameKind, u32, &'a [u8]);
+pub(crate) type Frame<'a> = (FrameKind, u32, &'a [u8]);
 
 /// The frame at the front of `bytes`, or `None` when it is cut off.
-fn next_frame(bytes: &[u8]) -> Result<Option<Frame<'_>>, String> {
+pub(crate) fn next_frame(bytes: &[u8]) -> Result<Option<Frame<'_>>, String> {
     let Ok((header, rest)) = FrameHeader::read_from_prefix(bytes) else {
         return Ok(None);
     };
@@ -277,7 +277,7 @@ fn next_frame(bytes: &[u8]) -> Result<Option<Frame<'_>>, String> {
     Ok(Some((kind, header.items.get(), payload)))
 }
 
-fn decode_strings(items: u32, mut payload: &[u8]) -> Result<Vec<String>, String> {
+pub(crate) fn decode_strings(items: u32, mut payload: &[u8]) -> Result<Vec<String>, String> {
     let mut strings = Vec::new();
     for item in 0..items {
         let taken = U32::read_from_prefix(payload)
@@ -303,28 +303,13 @@ fn decode_results(
     results: &mut Vec<RequestResult>,
 ) -> Result<(), String> {
     for item in 0..items {
-        let (record, rest) = ResultRecord::read_from_prefix(payload)
-            .map_err(|_| format!("record {item} is cut off"))?;
-        let (sent_sha256, rest) = take_sent_hash(&record, rest)
-            .ok_or_else(|| format!("the body hash of record {item} is cut off"))?;
-        let (times, rest) = rest
-            .split_at_checked(record.token_time_bytes.get() as usize)
-            .ok_or_else(|| format!("the token times of record {item} are cut off"))?;
-        let token_ns = token_times::decode(&record, times).ok_or_else(|| {
-            format!(
-                "the token times of record {item} (request {}) are damaged",
-                record.index.get()
-            )
-        })?;
-        if !is_defined(&record) {
-            return Err(format!("record {item} holds a value that is not defined"));
-        }
+        let mut token_ns = Vec::new();
+        let (record, sent_sha256) = take_result(item, &mut payload, &mut token_ns)?;
         results.push(RequestResult {
-            record,
+            record: *record,
             sent_sha256,
             token_ns,
         });
-        payload = rest;
     }
     if payload.is_empty() {
         Ok(())
@@ -333,12 +318,38 @@ fn decode_results(
     }
 }
 
+/// Takes the record numbered `item` and what follows it off the front of a frame's payload; its
+/// token times, in ns, replace what is in `token_ns`.
+pub(crate) fn take_result<'a>(
+    item: u32,
+    payload: &mut &'a [u8],
+    token_ns: &mut Vec<u64>,
+) -> Result<(&'a ResultRecord, Option<Digest>), String> {
+    let (record, rest) =
+        ResultRecord::ref_from_prefix(payload).map_err(|_| format!("record {item} is cut off"))?;
+    let (sent_sha256, rest) = take_sent_hash(record, rest)
+        .ok_or_else(|| format!("the body hash of record {item} is cut off"))?;
+    let (times, rest) = rest
+        .split_at_checked(record.token_time_bytes.get() as usize)
+        .ok_or_else(|| format!("the token times of record {item} are cut off"))?;
+    token_times::decode(record, times, token_ns).ok_or_else(|| {
+        format!(
+            "the token times of record {item} (request {}) are damaged",
+            record.index.get()
+        )
+    })?;
+    if !is_defined(record) {
+        return Err(format!("record {item} holds a value that is not defined"));
+    }
+    *payload = rest;
+    Ok((record, sent_sha256))
+}
+
 fn is_defined(record: &ResultRecord) -> bool {
     Outcome::from_number(record.outcome).is_some()
         && ErrorClass::from_number(record.error_class).is_some()
         && record.flags & !RESULT_FLAGS == 0
         && record.zero == 0
-        && record.zero2.get() == 0
 }
 
 /// The body's hash, if the record says that one follows, and the bytes behind it.

@@ -23,7 +23,32 @@ pub struct Hints {
     pub url: Option<String>,
     /// How to look for the server's saturation.
     pub sweep: Option<SweepHints>,
+    /// Limits that requests are judged by. No key where there are none, as in files from before
+    /// there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slos: Vec<SloHint>,
 }
+
+/// A service level objective: the longest that a time of a request may take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SloHint {
+    /// Which time: one of [`SLO_METRICS`].
+    pub metric: String,
+    /// The longest that still meets it, in ns.
+    pub limit_ns: u64,
+}
+
+/// The times of a request that an SLO may limit (`RESULTS.md`, section 3).
+pub const SLO_METRICS: [&str; 7] = [
+    "ttft",
+    "ttft_from_scheduled",
+    "tpot",
+    "itl",
+    "ntpot",
+    "latency",
+    "latency_from_scheduled",
+];
 
 /// How to look for a server's saturation (inference-perf's `load.sweep`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +97,7 @@ impl Hints {
             return Err("hints.timeout_ns is longer than the limit".into());
         }
         self.sweep.as_ref().map_or(Ok(()), SweepHints::check)?;
+        check_slos(&self.slos)?;
         self.url.as_deref().map_or(Ok(()), check_url)
     }
 }
@@ -94,6 +120,25 @@ impl SweepHints {
         }
         Ok(())
     }
+}
+
+fn check_slos(slos: &[SloHint]) -> Result<(), String> {
+    for (i, SloHint { metric, limit_ns }) in slos.iter().enumerate() {
+        if !SLO_METRICS.contains(&metric.as_str()) {
+            let known = SLO_METRICS.join(", ");
+            return Err(format!("hints.slos[{i}].metric is none of {known}"));
+        }
+        if slos[..i].iter().any(|before| before.metric == *metric) {
+            return Err(format!("hints.slos[{i}].metric is there twice"));
+        }
+        if *limit_ns == 0 {
+            return Err(format!("hints.slos[{i}].limit_ns is zero"));
+        }
+        if *limit_ns > MAX_TIME_NS {
+            return Err(format!("hints.slos[{i}].limit_ns is longer than the limit"));
+        }
+    }
+    Ok(())
 }
 
 /// The URL is not repeated in the message: it may hold the secret that it is refused for.
@@ -170,6 +215,7 @@ mod tests {
             timeout_ns: Some(MAX_TIME_NS),
             url: None,
             sweep: Some(sweep()),
+            slos: Vec::new(),
         };
         good.check().unwrap();
         type Change = fn(&mut Hints, &mut SweepHints);
@@ -200,5 +246,46 @@ mod tests {
             let message = hints.check().expect_err(key);
             assert!(message.starts_with(&format!("{key} ")), "{message}");
         }
+    }
+
+    fn slo(metric: &str, limit_ns: u64) -> SloHint {
+        let metric = metric.to_owned();
+        SloHint { metric, limit_ns }
+    }
+
+    #[test]
+    fn a_limit_is_of_a_known_time_once_and_not_nothing() {
+        let with = |slos: &[SloHint]| Hints {
+            slos: slos.to_vec(),
+            ..Hints::default()
+        };
+        let all: Vec<SloHint> = SLO_METRICS.iter().map(|name| slo(name, 1)).collect();
+        with(&all).check().unwrap();
+        let first = slo("ttft", MAX_TIME_NS);
+        for (second, says) in [
+            (slo("p99", 1), "metric is none of ttft, "),
+            (slo("ttft", 1), "metric is there twice"),
+            (slo("tpot", 0), "limit_ns is zero"),
+            (slo("tpot", MAX_TIME_NS + 1), "limit_ns is longer"),
+        ] {
+            let message = with(&[first.clone(), second]).check().expect_err(says);
+            let rest = message.strip_prefix("hints.slos[1].").expect(&message);
+            assert!(rest.starts_with(says), "{message}");
+        }
+    }
+
+    #[test]
+    fn without_limits_the_json_is_what_it_was_before_there_were_any() {
+        let none = serde_json::to_value(Hints::default()).unwrap();
+        assert!(none.get("slos").is_none(), "{none}");
+        assert_eq!(serde_json::from_value::<Hints>(none).unwrap().slos, []);
+        let slos = vec![slo("ttft", 1)];
+        let some = Hints {
+            slos,
+            ..Hints::default()
+        };
+        let json = serde_json::to_value(&some).unwrap();
+        assert_eq!(json["slos"][0]["metric"], "ttft");
+        assert_eq!(serde_json::from_value::<Hints>(json).unwrap(), some);
     }
 }

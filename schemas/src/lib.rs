@@ -14,6 +14,7 @@ pub mod leaf;
 pub mod manifest;
 pub mod merkle;
 pub mod reader;
+pub mod record_file;
 pub mod records;
 pub mod rules;
 pub mod salt;

@@ -4,7 +4,7 @@
 //! purpose what would break "same inputs, same bytes": host name, wall time, user, path of the
 //! working directory.
 
-pub use crate::hints::{Hints, Progression, SweepHints};
+pub use crate::hints::{Hints, Progression, SloHint, SweepHints};
 pub use crate::salt::Salt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

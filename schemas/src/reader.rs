@@ -32,6 +32,8 @@ pub struct Workload {
     sections: [SectionPlace; Section::ALL.len()],
     content_hash: Digest,
     footer_hash: Digest,
+    /// Requests that are shown: all, or the first.
+    shown: usize,
 }
 
 /// Where a section lies and what it should hash to.
@@ -103,6 +105,7 @@ impl Workload {
             content_hash: trailer.content_hash,
             footer_hash: trailer.footer_hash,
             map: Arc::new(map),
+            shown: sections[Section::Requests.position()].length / size_of::<RequestRecord>(),
             sections,
         })
     }
@@ -140,9 +143,20 @@ impl Workload {
         <[T]>::ref_from_bytes(self.section(section)).expect("the section table holds whole records")
     }
 
-    /// All requests in firing order.
+    /// The same file with its first `requests` requests alone; with all if there are no more. As
+    /// requests refer to earlier ones only, nothing is missing from it. Hashes, stages and all other
+    /// sections stay those of the whole, so it is the whole that is verified.
+    pub fn prefix(&self, requests: u64) -> Self {
+        let requests = usize::try_from(requests).unwrap_or(usize::MAX);
+        Workload {
+            shown: self.shown.min(requests),
+            ..self.clone()
+        }
+    }
+
+    /// The requests in firing order; all, but in a [`Workload::prefix`].
     pub fn requests(&self) -> &[RequestRecord] {
-        self.records(Section::Requests)
+        &self.records(Section::Requests)[..self.shown]
     }
 
     /// All stages.

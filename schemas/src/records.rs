@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// First eight bytes of a records file.
 pub const RECORDS_MAGIC: [u8; 8] = *b"\x89WLR\r\n\x1a\n";
 /// A reader refuses any other major version and any later minor version.
-pub const RECORDS_VERSION: (u16, u16) = (1, 0);
+pub const RECORDS_VERSION: (u16, u16) = (1, 1);
 /// Longest payload of one frame, in bytes.
 pub const MAX_FRAME_BYTES: u32 = 1 << 30;
 /// "Absent" in the 16-bit fields.
@@ -28,7 +28,8 @@ record! {
         zero: U32,
         /// Content hash of the workload that was fired.
         content_hash: [u8; 32],
-        /// Requests in the workload: the number of records of a complete file.
+        /// Requests that were to be fired, the workload's or its first: the number of records of a
+        /// complete file.
         request_count: U64,
         /// CRC-32C of the 56 bytes before.
         crc32c: U32,
@@ -120,8 +121,8 @@ record! {
         token_time_bytes: U32,
         /// Index into the `targets` of `run.json`.
         target: U16,
-        /// Zero.
-        zero2: U16,
+        /// 1 + index into the `populations` of `run.json`; 0 for none, as in files of version 1.0.
+        population: U16,
     }
 }
 

@@ -60,20 +60,26 @@ impl TokenTimes {
     }
 }
 
-/// The times that follow a record, ns from t0; none for no bytes, whatever the count: they were not
-/// kept. `None` if the bytes are not `token_count` numbers exactly.
-pub(crate) fn decode(record: &ResultRecord, mut bytes: &[u8]) -> Option<Vec<u64>> {
+/// Puts the times that follow a record, ns from t0, in place of what is in `token_ns`; none for no
+/// bytes, whatever the count: they were not kept. `None` if the bytes are not `token_count`
+/// numbers exactly.
+pub(crate) fn decode(
+    record: &ResultRecord,
+    mut bytes: &[u8],
+    token_ns: &mut Vec<u64>,
+) -> Option<()> {
+    token_ns.clear();
     if bytes.is_empty() {
-        return Some(Vec::new());
+        return Some(());
     }
     let count = record.token_count.get() as usize;
-    let mut token_ns = Vec::with_capacity(count.min(bytes.len()));
+    token_ns.reserve(count.min(bytes.len()));
     let mut previous_ns = record.sent_ns.get();
     for _ in 0..count {
         previous_ns = previous_ns.checked_add(take_leb128(&mut bytes)?)?;
         token_ns.push(previous_ns);
     }
-    bytes.is_empty().then_some(token_ns)
+    bytes.is_empty().then_some(())
 }
 
 fn push_leb128(out: &mut Vec<u8>, mut value: u64) {

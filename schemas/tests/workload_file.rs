@@ -16,6 +16,7 @@ use schemas::tables::TablesBuilder;
 use schemas::verify::verify;
 use schemas::writer::{Finished, Segment, WorkloadWriter};
 use std::path::Path;
+use zerocopy::IntoBytes;
 
 #[allow(dead_code)]
 #[path = "../examples/conversation.rs"]
@@ -143,6 +144,42 @@ fn what_is_written_is_read_back_and_verifies() {
         assert_eq!(verified.content_hash, finished.content_hash);
         assert_eq!(verified.body_bytes, 3 * 37);
     }
+}
+
+#[test]
+fn the_first_requests_of_a_file_are_those_of_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("w.wlc");
+    conversation::write(&path);
+    let whole = Workload::open(&path).unwrap();
+    let all = whole.requests().len();
+    assert_eq!(all, 4);
+    for requests in 0..=all {
+        let first = whole.prefix(requests as u64);
+        assert_eq!(
+            first.requests().as_bytes(),
+            whole.requests()[..requests].as_bytes()
+        );
+        assert_eq!(first.content_hash(), whole.content_hash());
+        assert_eq!(first.leaves(), whole.leaves());
+        assert_eq!(first.stages().as_bytes(), whole.stages().as_bytes());
+        assert!(first.body(requests as u64).is_err(), "it is not there");
+        for index in 0..requests as u64 {
+            let pieces = |of: &Workload| {
+                of.body(index)
+                    .unwrap()
+                    .map(|piece| format!("{piece:?}"))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(pieces(&first), pieces(&whole));
+        }
+        assert_eq!(
+            first.prefix(u64::MAX).requests().len(),
+            requests,
+            "no way back"
+        );
+    }
+    assert_eq!(whole.prefix(u64::MAX).requests().len(), all);
 }
 
 #[test]

@@ -3,11 +3,18 @@
 use crate::made::{self, REQUESTS};
 use crate::support::{dir, server};
 use harness::Dir;
-use schemas::manifest::Hints;
+use schemas::manifest::{Hints, SloHint};
 use serde_json::{Value, json};
 
 /// Where nobody listens.
 const DEAD_URL: &str = "http://127.0.0.1:9";
+
+fn slo(metric: &str, limit_ns: u64) -> SloHint {
+    SloHint {
+        metric: metric.to_owned(),
+        limit_ns,
+    }
+}
 
 fn with_hints(hints: Hints) -> Dir {
     let dir = dir();
@@ -34,9 +41,11 @@ fn a_workload_names_its_server_and_its_settings() {
         timeout_ns: Some(30_000_000_000),
         url: Some(url.clone()),
         sweep: None,
+        slos: vec![slo("ttft", 500_000_000)],
     });
     let outcome = dir.replay("run w.wlc --out results").run().ok();
-    let told = format!("--url {url} --workers 2 --max-in-flight 8 --timeout 30s\n");
+    let told =
+        format!("--url {url} --workers 2 --max-in-flight 8 --timeout 30s --slo ttft=500ms\n");
     assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
     let run = assert_all_sent(&dir);
     assert_eq!(run["targets"][0]["url"], url);
@@ -46,7 +55,11 @@ fn a_workload_names_its_server_and_its_settings() {
         assert_eq!(run[settings]["timeout_ns"], 30_000_000_000_u64);
     }
     let origins = run["origins"].as_object().expect("an object");
-    assert_eq!(origins.len(), 5);
+    assert_eq!(origins.len(), 6);
+    assert_eq!(
+        run["slos"],
+        json!([{"metric": "ttft", "limit_ns": 500_000_000}])
+    );
     for (setting, origin) in origins {
         let expected = match setting.as_str() {
             "connections" => "default",
@@ -66,8 +79,9 @@ fn a_flag_wins_over_every_hint() {
         timeout_ns: Some(1),
         url: Some(DEAD_URL.into()),
         sweep: None,
+        slos: vec![slo("ttft", 1), slo("latency", 1)],
     });
-    let flags = "--workers 1 --max-in-flight 4 --connections 2 --timeout 20s";
+    let flags = "--workers 1 --max-in-flight 4 --connections 2 --timeout 20s --slo tpot=30ms";
     let call = format!(
         "run w.wlc --out results --url http://{} {flags}",
         server.addr()
@@ -76,6 +90,10 @@ fn a_flag_wins_over_every_hint() {
     assert!(!outcome.stderr.contains("recommend"), "{}", outcome.stderr);
     let run = assert_all_sent(&dir);
     assert_eq!(run["effective"]["workers"], 1);
+    assert_eq!(
+        run["slos"],
+        json!([{"metric": "tpot", "limit_ns": 30_000_000}])
+    );
     assert_eq!(run["effective"]["max_in_flight"], 4);
     assert_eq!(run["effective"]["connections"], 2);
     assert_eq!(run["effective"]["timeout_ns"], 20_000_000_000_u64);
@@ -94,7 +112,7 @@ fn without_flags_and_hints_the_defaults_are_called_defaults() {
     let default = "default";
     let expected = json!({
         "url": "flag", "workers": default, "max_in_flight": default, "connections": default,
-        "timeout_ns": default,
+        "timeout_ns": default, "slos": default,
     });
     assert_eq!(run["origins"], expected);
 }

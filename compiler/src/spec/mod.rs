@@ -38,6 +38,7 @@ pub(crate) mod secrets;
 mod seed;
 mod set;
 mod shared_prefix;
+mod slo;
 pub(crate) mod suggest;
 
 pub use api::path::fill as fill_path;
@@ -89,6 +90,7 @@ const KEYS: Keys = Keys {
         "sessions",
         "sampling",
         "cancellation",
+        "slo",
         "populations",
         "report",
         "metrics",
@@ -200,7 +202,10 @@ fn read(root: &Fields<'_>, context: &mut Context<'_>) -> Result<Spec, SpecError>
         tokenizer: tokenizer.named,
         template_overhead: tokenizer.overhead,
         server: server.map(|block| block.server),
-        hints: engine.hints(loads, url, context)?,
+        hints: Hints {
+            slos: slo::read(root.optional("slo"))?,
+            ..engine.hints(loads, url, context)?
+        },
         populations: populations.list,
         notes: Vec::new(),
     })

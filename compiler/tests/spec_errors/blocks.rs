@@ -51,6 +51,11 @@ const SERVERS: &[SadBlock] = &[
     ("tokenizer: {path: a, pretrained_model_name_or_path: b}", 1, 53, "`tokenizer.path` says the same already", "remove one of the two"),
     ("tokenizer: {path: ''}", 1, 19, "a file name has 1 to 4096 bytes", "the path of the file"),
     ("tokenizer: {trust_remote_code: maybe}", 1, 32, "expected true or false", "without quotes"),
+    ("slo: {ttft: 500}", 1, 13, "`slo.ttft`: `500` has no unit", "write `500ms` or `500s`"),
+    ("slo: {ttft: 0ms}", 1, 13, "`slo.ttft`: `0ms` must be more than 0", "250ms"),
+    ("slo: {tfft: 1s}", 1, 7, "unknown key `slo.tfft`", "did you mean `ttft`?"),
+    ("slo: {p99: 1s}", 1, 7, "unknown key `slo.p99`", "the keys here are `ttft`, `ttft_from_scheduled`, `tpot`, `itl`, `ntpot`, `latency`, `latency_from_scheduled`"),
+    ("slo: 500ms", 1, 6, "`slo`: expected a map, found text", "its keys are `ttft`"),
     ("name: x", 1, 1, "`name`: a spec has no name", "a population has one"),
     ("stages: []", 1, 1, "`stages`: stages are part of the load", "in `load`"),
 ];

@@ -102,6 +102,7 @@ fn what_is_said_about_the_engine_becomes_hints() {
         timeout_ns: Some(900 * SECOND),
         url: None,
         sweep: None,
+        slos: Vec::new(),
     };
     assert_eq!(full, expected);
     let alone = hints("worker_max_concurrency: 100, worker_max_tcp_connections: 2500");

@@ -4,10 +4,10 @@
 //! a record that is doubled, foreign to the workload or contradicts itself is not believed, enters
 //! no figure, and is counted.
 
-use crate::analysis::times::Times;
-use schemas::frames::{Records, RequestResult};
+use crate::analysis::row::Row;
 use schemas::layout::NONE_U64;
-use schemas::records::{ErrorClass, Outcome, RESULT_CANCEL};
+use schemas::record_file::Place;
+use schemas::records::{ErrorClass, Outcome};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,61 +47,95 @@ impl Accounting {
     }
 }
 
-/// The accounting, and the records that it rests on.
-pub struct Accounts<'a> {
-    /// The counts.
-    pub accounting: Accounting,
-    /// One record for each request that is accounted for, by index.
-    pub believed: Vec<&'a RequestResult>,
+/// A record that is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Disbelieved {
+    /// The request that it says it is of.
+    pub index: u64,
+    /// Where it stands.
+    pub place: Place,
 }
 
-/// Takes stock of all records. Of two records for one request, the first in the file is believed.
-pub fn take(records: &Records, stage_count: usize) -> Accounts<'_> {
-    let scheduled = records.header.request_count.get();
-    let mut accounting = Accounting {
-        scheduled,
-        truncated: records.truncated.clone(),
-        ..Accounting::default()
-    };
-    let mut believed: Vec<&RequestResult> = Vec::with_capacity(records.results.len());
-    for result in by_index(records) {
-        let index = result.record.index;
-        if index.get() >= scheduled
-            || believed
-                .last()
-                .is_some_and(|last| last.record.index == index)
-        {
-            accounting.surplus += 1;
-        } else if is_credible(result, stage_count) {
-            count(&mut accounting, result);
-            believed.push(result);
+/// Takes stock of all records while they are read.
+pub struct Ledger {
+    scheduled: u64,
+    stage_count: usize,
+    rows: Vec<Row>,
+    foreign: Vec<Disbelieved>,
+}
+
+impl Ledger {
+    /// For a workload with so many requests and stages, of which about `expected` have a record.
+    pub fn new(scheduled: u64, stage_count: usize, expected: usize) -> Self {
+        Ledger {
+            scheduled,
+            stage_count,
+            rows: Vec::with_capacity(expected),
+            foreign: Vec::new(),
         }
     }
-    accounting.missing = scheduled - believed.len() as u64;
-    accounting.unaccounted = accounting.missing + accounting.surplus;
-    Accounts {
-        accounting,
-        believed,
+
+    /// Takes the next record.
+    pub fn take(&mut self, row: Row) {
+        if row.index < self.scheduled {
+            self.rows.push(row);
+        } else {
+            self.foreign.push(Disbelieved::of(&row));
+        }
+    }
+
+    /// The accounting, one row for each request that is accounted for, by index, and the records
+    /// that are not believed, by index. Of several records of one request, the first in the file
+    /// counts, if it is credible.
+    pub fn close(self) -> (Accounting, Vec<Row>, Vec<Disbelieved>) {
+        let (mut rows, mut disbelieved) = (self.rows, self.foreign);
+        rows.sort_unstable_by_key(|row| (row.index, row.offset));
+        rows.dedup_by(|later, first| {
+            let doubled = later.index == first.index;
+            if doubled {
+                disbelieved.push(Disbelieved::of(later));
+            }
+            doubled
+        });
+        let surplus = disbelieved.len() as u64;
+        rows.retain(|row| {
+            let credible = is_credible(row, self.stage_count);
+            if !credible {
+                disbelieved.push(Disbelieved::of(row));
+            }
+            credible
+        });
+        disbelieved.sort_unstable();
+        let missing = self.scheduled - rows.len() as u64;
+        let mut accounting = Accounting {
+            scheduled: self.scheduled,
+            missing,
+            surplus,
+            unaccounted: missing + surplus,
+            ..Accounting::default()
+        };
+        rows.iter().for_each(|row| count(&mut accounting, row));
+        (accounting, rows, disbelieved)
     }
 }
 
-/// All records by request index; records of one request stay in file order.
-pub fn by_index(records: &Records) -> Vec<&RequestResult> {
-    let mut ordered: Vec<&RequestResult> = records.results.iter().collect();
-    ordered.sort_by_key(|result| result.record.index.get());
-    ordered
+impl Disbelieved {
+    fn of(row: &Row) -> Self {
+        Disbelieved {
+            index: row.index,
+            place: row.place(),
+        }
+    }
 }
 
-fn is_credible(result: &RequestResult, stage_count: usize) -> bool {
-    (result.record.stage.get() as usize) < stage_count
-        && Outcome::from_number(result.record.outcome)
-            .is_some_and(|outcome| Times::of(&result.record).fit(outcome))
-        && (result.record.cancel_due_ns.get() == NONE_U64
-            || result.record.flags & RESULT_CANCEL != 0)
+fn is_credible(row: &Row, stage_count: usize) -> bool {
+    (row.stage as usize) < stage_count
+        && Outcome::from_number(row.outcome).is_some_and(|outcome| row.times().fit(outcome))
+        && (row.cancel_due_ns == NONE_U64 || row.is_to_be_cancelled())
 }
 
-fn count(accounting: &mut Accounting, result: &RequestResult) {
-    let outcome = match Outcome::from_number(result.record.outcome) {
+fn count(accounting: &mut Accounting, row: &Row) {
+    let outcome = match Outcome::from_number(row.outcome) {
         Some(Outcome::Ok) => &mut accounting.ok,
         Some(Outcome::Error) => &mut accounting.error,
         Some(Outcome::Timeout) => &mut accounting.timeout,
@@ -109,14 +143,18 @@ fn count(accounting: &mut Accounting, result: &RequestResult) {
         Some(Outcome::NotSent) | None => &mut accounting.not_sent,
     };
     *outcome += 1;
-    accounting.sent += u64::from(result.record.outcome != Outcome::NotSent as u8);
-    if let Some(class) = error_class(result) {
-        let name = class.name().to_owned();
-        *accounting.errors_by_class.entry(name).or_default() += 1;
+    accounting.sent += u64::from(!row.is(Outcome::NotSent));
+    if let Some(class) = row.class() {
+        count_class(&mut accounting.errors_by_class, class);
     }
 }
 
-/// Why the request did not end well, if it did not.
-pub fn error_class(result: &RequestResult) -> Option<ErrorClass> {
-    ErrorClass::from_number(result.record.error_class).filter(|class| *class != ErrorClass::None)
+/// Adds one to a class.
+pub fn count_class(classes: &mut BTreeMap<String, u64>, class: ErrorClass) {
+    match classes.get_mut(class.name()) {
+        Some(count) => *count += 1,
+        None => {
+            classes.insert(class.name().to_owned(), 1);
+        }
+    }
 }

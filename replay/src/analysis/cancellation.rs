@@ -2,14 +2,13 @@
 //!
 //! Such a request is neither an error nor a success. Refuses to count one that was never sent.
 
-use crate::analysis::sent::{Sent, stats};
+use crate::analysis::row::Row;
 use crate::analysis::stats::Stats;
-use crate::analysis::times::Times;
-use schemas::records::{Outcome, RESULT_CANCEL};
+use schemas::records::Outcome;
 use serde::{Deserialize, Serialize};
 
 /// What became of the requests that were to be abandoned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cancellation {
     /// Requests that were sent and that the workload asks to abandon.
     pub asked: u64,
@@ -22,23 +21,13 @@ pub struct Cancellation {
     pub error_s: Option<Stats>,
 }
 
-/// Counts the cancellations among the requests that were sent.
-pub fn take(sent: &[Sent<'_>]) -> Cancellation {
-    let asked: Vec<Sent<'_>> = sent
-        .iter()
-        .copied()
-        .filter(|sent| sent.record().flags & RESULT_CANCEL != 0)
-        .collect();
-    let cancelled: Vec<Sent<'_>> = asked
-        .iter()
-        .copied()
-        .filter(|sent| sent.is(Outcome::Cancelled))
-        .collect();
-    let answered = asked.iter().filter(|sent| sent.is(Outcome::Ok));
-    Cancellation {
-        asked: asked.len() as u64,
-        cancelled: cancelled.len() as u64,
-        answered_before: answered.count() as u64,
-        error_s: stats(&cancelled, Times::cancel_error_ns),
+impl Cancellation {
+    /// Adds a request; one that was not sent is passed over.
+    pub fn add(&mut self, row: &Row) {
+        if row.is_sent() && row.is_to_be_cancelled() {
+            self.asked += 1;
+            self.cancelled += u64::from(row.is(Outcome::Cancelled));
+            self.answered_before += u64::from(row.is(Outcome::Ok));
+        }
     }
 }

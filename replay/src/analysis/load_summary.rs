@@ -4,12 +4,11 @@
 //! workload sets. In a closed loop, and within a conversation, the server sets the pace: no rate
 //! is asked for there, and none is judged.
 
-use crate::analysis::sent::{Sent, extent_s, per_second, stats};
+use crate::analysis::extent::{Extent, per_second};
+use crate::analysis::row::{Row, known};
 use crate::analysis::stats::Stats;
-use crate::analysis::times::Times;
 use crate::run_info::StageInfo;
 use schemas::kinds::StageKind;
-use schemas::layout::optional_u32;
 use serde::{Deserialize, Serialize};
 
 /// How the load was put on: inference-perf's `load_summary`, its keys and units, with what is said
@@ -41,42 +40,56 @@ pub struct LoadSummary {
     pub paced_rate: Option<f64>,
 }
 
-/// Summarises the load of these requests, whose stages are among `stages`. `asked_rate` is in
-/// requests per second.
-pub fn summarize(sent: &[Sent<'_>], stages: &[StageInfo], asked_rate: Option<f64>) -> LoadSummary {
-    let send_duration = sending_s(sent);
-    let paced: Vec<Sent<'_>> = sent
-        .iter()
-        .copied()
-        .filter(|sent| is_paced(sent, stages))
-        .collect();
-    let schedule_duration = extent_s(paced.iter().filter_map(|sent| sent.times().scheduled_ns));
-    let scheduled_rate = rate(&paced, schedule_duration);
-    LoadSummary {
-        count: sent.len() as u64,
-        schedule_delay: stats(sent, Times::delay_ns),
-        send_duration,
-        achieved_rate: rate(sent, send_duration),
-        requested_rate: asked_rate.or(scheduled_rate),
-        paced: paced.len() as u64,
-        schedule_duration,
-        scheduled_rate,
-        paced_rate: rate(&paced, sending_s(&paced)),
+/// The load of a set of requests, added up one by one.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    count: u64,
+    sent: Extent,
+    paced: u64,
+    paced_scheduled: Extent,
+    paced_sent: Extent,
+}
+
+impl Load {
+    /// Adds a request of one of these stages; one that was not sent is passed over.
+    pub fn add(&mut self, row: &Row, stages: &[StageInfo]) {
+        if !row.is_sent() {
+            return;
+        }
+        let times = row.times();
+        self.count += 1;
+        self.sent.add(times.sent_ns);
+        if is_paced(row, stages) {
+            self.paced += 1;
+            self.paced_scheduled.add(times.scheduled_ns);
+            self.paced_sent.add(times.sent_ns);
+        }
+    }
+
+    /// The sum. `asked_rate` is in requests per second.
+    pub fn summary(&self, schedule_delay: Option<Stats>, asked_rate: Option<f64>) -> LoadSummary {
+        let scheduled_rate = rate(self.paced, self.paced_scheduled);
+        LoadSummary {
+            count: self.count,
+            schedule_delay,
+            send_duration: self.sent.seconds(),
+            achieved_rate: rate(self.count, self.sent),
+            requested_rate: asked_rate.or(scheduled_rate),
+            paced: self.paced,
+            schedule_duration: self.paced_scheduled.seconds(),
+            scheduled_rate,
+            paced_rate: rate(self.paced, self.paced_sent),
+        }
     }
 }
 
-fn is_paced(sent: &Sent<'_>, stages: &[StageInfo]) -> bool {
-    let record = sent.record();
-    let stage = &stages[record.stage.get() as usize];
-    stage.kind == StageKind::Scheduled.name() && optional_u32(record.turn).unwrap_or(0) == 0
-}
-
-fn sending_s(sent: &[Sent<'_>]) -> Option<f64> {
-    extent_s(sent.iter().filter_map(|sent| sent.times().sent_ns))
+/// Whether the workload sets a request's time.
+pub fn is_paced(row: &Row, stages: &[StageInfo]) -> bool {
+    let stage = &stages[row.stage as usize];
+    stage.kind == StageKind::Scheduled.name() && known(row.turn).unwrap_or(0) == 0
 }
 
 /// `None` for fewer than two requests.
-fn rate(sent: &[Sent<'_>], duration_s: Option<f64>) -> Option<f64> {
-    let duration_s = duration_s.filter(|_| sent.len() >= 2);
-    per_second(sent.len() as u64, duration_s)
+fn rate(count: u64, over: Extent) -> Option<f64> {
+    per_second(count as f64, over.seconds().filter(|_| count >= 2))
 }

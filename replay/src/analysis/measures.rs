@@ -1,60 +1,23 @@
-//! The figures of a set of requests: a stage, or all stages that are not warm-up.
+//! The figures of a group of requests: a stage, an adapter, or everything that is measured.
 //!
-//! Durations are in seconds in the JSON, as in inference-perf, and integer ns until then. Refuses
-//! to let a request that failed enter a latency, and a warm-up enter an overall figure.
+//! Refuses to let a request that failed enter a latency, and a warm-up enter an overall figure.
 
-use crate::analysis::cancellation::{self, Cancellation};
-use crate::analysis::load_summary::{self, LoadSummary};
-use crate::analysis::sent::{Count, Sent, extent_s, per_second, stats};
+use crate::analysis::cancellation::Cancellation;
+use crate::analysis::distributions::Distributions;
+use crate::analysis::errors::{Errors, Failures};
+use crate::analysis::goodput::{Good, Goodput};
+use crate::analysis::group::{Dimension, GroupKey};
+use crate::analysis::load_summary::{Load, LoadSummary};
+use crate::analysis::metric::Metric;
+use crate::analysis::row::Row;
+use crate::analysis::run_data::RunData;
+use crate::analysis::slo::Slo;
 use crate::analysis::stats::Stats;
-use crate::analysis::times::span_ns;
+use crate::analysis::tokens::{Throughput, Usage, Work};
 use crate::run_info::StageInfo;
-use schemas::frames::RequestResult;
-use schemas::layout::optional_u32;
-use schemas::records::Outcome;
 use serde::{Deserialize, Serialize};
 
-/// Work done by the server, over requests that ended well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Throughput {
-    /// Generated tokens per second of `duration_s`; null if no count is known.
-    pub output_tokens_per_s: Option<f64>,
-    /// Prompt tokens per second of `duration_s`; null if no count is known.
-    pub input_tokens_per_s: Option<f64>,
-    /// Requests that ended well per second of `duration_s`.
-    pub requests_per_s: Option<f64>,
-    /// From the first sending to the last end of any request that was sent, in seconds.
-    pub duration_s: Option<f64>,
-    /// Output tokens as counted by the server's `usage`.
-    pub output_tokens_from_usage: u64,
-    /// Output tokens where the server gave no usage: events with output, one token each.
-    pub output_tokens_from_events: u64,
-    /// Requests that are missing from both: not streamed, no usage.
-    pub output_unknown_requests: u64,
-    /// Prompt tokens as counted by the server's `usage`.
-    pub input_tokens_from_usage: u64,
-    /// Prompt tokens where the server gave no usage: the workload's count.
-    pub input_tokens_from_workload: u64,
-    /// Requests that are missing from both.
-    pub input_unknown_requests: u64,
-}
-
-/// The server's `usage` held against the workload's counts, over requests that ended well.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Usage {
-    /// Requests for which the server gave a count.
-    pub reported: u64,
-    /// Prompt counts that differ from the workload's.
-    pub input_mismatches: u64,
-    /// Output counts that differ from what the workload asked for.
-    pub output_mismatches: u64,
-}
-
-/// All figures of a set of requests.
-///
-/// Latencies are over requests with outcome `ok`. TTFT, ITL and TPOT are over those of them that
-/// were streamed; an event with output may carry several tokens, and then ITL is the gap between
-/// events, as it is in vLLM's and inference-perf's benchmarks.
+/// All figures of a set of requests; [`Metric::formula`] says what each distribution is of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
     /// How the load was put on.
@@ -67,118 +30,149 @@ pub struct Measures {
     pub ttft_s: Option<Stats>,
     /// Time to first token, `first_token - scheduled`.
     pub ttft_from_scheduled_s: Option<Stats>,
-    /// Inter-token latency: every gap between consecutive events with output of one response.
+    /// Time to second token: from the first to the second event with output, as in AIPerf.
+    pub ttst_s: Option<Stats>,
+    /// Inter-token latency: every gap between consecutive events with output of one response. An
+    /// event may carry several tokens. Percentiles are from counts and off by 0.05 % at most.
     pub itl_s: Option<Stats>,
     /// Time per output token, one value a request: `(last_token - first_token) / (tokens - 1)`,
     /// for two tokens or more, rounded to 1 ns. vLLM: `(latency - ttft) / (output_len - 1)`, its
-    /// latency ending at the last token, which is the same. Tokens are the server's count, else
-    /// events with output.
+    /// latency ending at the last token, which is the same.
     pub tpot_s: Option<Stats>,
+    /// Normalised time per output token, `(end - sent) / tokens`, as in inference-perf.
+    pub ntpot_s: Option<Stats>,
+    /// Output tokens per second of one request, `tokens / (end - sent)`.
+    pub output_rate: Option<Stats>,
+    /// Prompt tokens of a request.
+    pub input_tokens: Option<Stats>,
+    /// Generated tokens of a request.
+    pub output_tokens: Option<Stats>,
+    /// Bytes of a response's body.
+    pub response_bytes: Option<Stats>,
+    /// `end - sent` of requests that failed or timed out.
+    pub failed_latency_s: Option<Stats>,
+    /// Requests in flight, weighted by time.
+    pub in_flight: Option<Stats>,
     /// Work done by the server.
     pub throughput: Throughput,
     /// The server's count of tokens against ours.
     pub usage: Usage,
     /// Requests that were to be abandoned.
     pub cancellation: Cancellation,
+    /// What did not end well.
+    pub errors: Errors,
+    /// Requests that met the objectives; null where none were set.
+    pub goodput: Option<Goodput>,
 }
 
-/// Measures a set of requests of these `stages` of the workload. `asked_rate` is the rate of the
-/// one stage that it is, in requests per second. Records that were not sent are skipped.
-pub fn measure(
-    results: &[&RequestResult],
-    stages: &[StageInfo],
+impl Measures {
+    /// The distribution of a metric; `None` where no request is of its population.
+    pub fn distribution(&self, metric: Metric) -> Option<&Stats> {
+        let stats = match metric {
+            Metric::ScheduleDelay => &self.load_summary.schedule_delay,
+            Metric::LatencyFromScheduled => &self.latency_from_scheduled_s,
+            Metric::LatencyFromSent => &self.latency_from_sent_s,
+            Metric::Ttft => &self.ttft_s,
+            Metric::TtftFromScheduled => &self.ttft_from_scheduled_s,
+            Metric::Ttst => &self.ttst_s,
+            Metric::Itl => &self.itl_s,
+            Metric::Tpot => &self.tpot_s,
+            Metric::Ntpot => &self.ntpot_s,
+            Metric::OutputRate => &self.output_rate,
+            Metric::InputTokens => &self.input_tokens,
+            Metric::OutputTokens => &self.output_tokens,
+            Metric::ResponseBytes => &self.response_bytes,
+            Metric::FailedLatency => &self.failed_latency_s,
+            Metric::CancellationError => &self.cancellation.error_s,
+            Metric::InFlight => &self.in_flight,
+        };
+        stats.as_ref()
+    }
+}
+
+/// What is added up of a group, request by request.
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    load: Load,
+    work: Work,
+    cancellation: Cancellation,
+    failures: Failures,
+    good: Good,
+}
+
+impl Sums {
+    fn add(&mut self, row: &Row, stages: &[StageInfo], slos: &[Slo]) {
+        self.load.add(row, stages);
+        self.work.add(row);
+        self.cancellation.add(row);
+        self.failures.add(row);
+        self.good.add(row, slos);
+    }
+}
+
+/// Measures every group of a run, in the order of `groups.keys`.
+pub fn measure(data: &RunData, slos: &[Slo]) -> Vec<Measures> {
+    let distributions = Distributions::of(data);
+    let stages = &data.info.stages;
+    let mut sums = vec![Sums::default(); data.groups.keys.len()];
+    for row in &data.rows {
+        for group in data.groups.of(row) {
+            sums[*group].add(row, stages, slos);
+        }
+    }
+    let keys = data.groups.keys.iter().enumerate();
+    keys.map(|(group, key)| {
+        let same = data.groups.measured_as(group);
+        let stats = |metric| distributions.get(same, metric);
+        finish(sums[same].clone(), stats, slos, asked_rate(key, stages))
+    })
+    .collect()
+}
+
+/// The rate that was asked for, in requests per second: a stage's; of everything, that of the only
+/// stage that is not warm-up.
+fn asked_rate(key: &GroupKey, stages: &[StageInfo]) -> Option<f64> {
+    match key.dimension {
+        Dimension::Stage => stages[key.stage? as usize].rate,
+        Dimension::All => {
+            let mut measured = stages.iter().filter(|stage| !stage.warm_up);
+            let only = measured.next()?;
+            measured.next().is_none().then_some(only.rate)?
+        }
+        _ => None,
+    }
+}
+
+fn finish(
+    sums: Sums,
+    stats: impl Fn(Metric) -> Option<Stats>,
+    slos: &[Slo],
     asked_rate: Option<f64>,
 ) -> Measures {
-    let sent: Vec<Sent<'_>> = results
-        .iter()
-        .filter_map(|result| Sent::of(result))
-        .collect();
-    let ok: Vec<Sent<'_>> = sent
-        .iter()
-        .copied()
-        .filter(|sent| sent.is(Outcome::Ok))
-        .collect();
-    let streamed: Vec<Sent<'_>> = ok.iter().copied().filter(Sent::is_stream).collect();
+    let duration_s = sums.work.duration_s();
     Measures {
-        load_summary: load_summary::summarize(&sent, stages, asked_rate),
-        latency_from_scheduled_s: stats(&ok, |t| span_ns(t.scheduled_ns, t.end_ns)),
-        latency_from_sent_s: stats(&ok, |t| span_ns(t.sent_ns, t.end_ns)),
-        ttft_s: stats(&streamed, |t| span_ns(t.sent_ns, t.first_token_ns)),
-        ttft_from_scheduled_s: stats(&streamed, |t| span_ns(t.scheduled_ns, t.first_token_ns)),
-        itl_s: Stats::of_ns(streamed.iter().flat_map(Sent::gaps_ns).collect()),
-        tpot_s: Stats::of_ns(streamed.iter().filter_map(Sent::tpot_ns).collect()),
-        throughput: throughput(&sent, &ok),
-        usage: usage(&ok),
-        cancellation: cancellation::take(&sent),
+        load_summary: sums.load.summary(stats(Metric::ScheduleDelay), asked_rate),
+        latency_from_scheduled_s: stats(Metric::LatencyFromScheduled),
+        latency_from_sent_s: stats(Metric::LatencyFromSent),
+        ttft_s: stats(Metric::Ttft),
+        ttft_from_scheduled_s: stats(Metric::TtftFromScheduled),
+        ttst_s: stats(Metric::Ttst),
+        itl_s: stats(Metric::Itl),
+        tpot_s: stats(Metric::Tpot),
+        ntpot_s: stats(Metric::Ntpot),
+        output_rate: stats(Metric::OutputRate),
+        input_tokens: stats(Metric::InputTokens),
+        output_tokens: stats(Metric::OutputTokens),
+        response_bytes: stats(Metric::ResponseBytes),
+        failed_latency_s: stats(Metric::FailedLatency),
+        in_flight: stats(Metric::InFlight),
+        throughput: sums.work.throughput(),
+        usage: sums.work.usage(),
+        cancellation: Cancellation {
+            error_s: stats(Metric::CancellationError),
+            ..sums.cancellation
+        },
+        errors: sums.failures.errors(),
+        goodput: sums.good.goodput(slos, duration_s),
     }
-}
-
-fn throughput(sent: &[Sent<'_>], ok: &[Sent<'_>]) -> Throughput {
-    let ends = sent.iter().filter_map(|sent| sent.times().end_ns);
-    let duration_s = extent_s(
-        sent.iter()
-            .filter_map(|sent| sent.times().sent_ns)
-            .chain(ends),
-    );
-    let output = Tally::of(ok.iter().map(Sent::output_tokens));
-    let input = Tally::of(ok.iter().map(Sent::input_tokens));
-    Throughput {
-        output_tokens_per_s: output.total().and_then(|all| per_second(all, duration_s)),
-        input_tokens_per_s: input.total().and_then(|all| per_second(all, duration_s)),
-        requests_per_s: per_second(ok.len() as u64, duration_s),
-        duration_s,
-        output_tokens_from_usage: output.usage,
-        output_tokens_from_events: output.ours,
-        output_unknown_requests: output.unknown,
-        input_tokens_from_usage: input.usage,
-        input_tokens_from_workload: input.ours,
-        input_unknown_requests: input.unknown,
-    }
-}
-
-/// Tokens by who counted them, and requests that nobody counted.
-#[derive(Default)]
-struct Tally {
-    known: u64,
-    usage: u64,
-    ours: u64,
-    unknown: u64,
-}
-
-impl Tally {
-    fn of(counts: impl Iterator<Item = Option<Count>>) -> Tally {
-        let mut tally = Tally::default();
-        for count in counts {
-            tally.known += u64::from(count.is_some());
-            match count {
-                Some(Count::Usage(tokens)) => tally.usage += tokens,
-                Some(Count::Ours(tokens)) => tally.ours += tokens,
-                None => tally.unknown += 1,
-            }
-        }
-        tally
-    }
-
-    fn total(&self) -> Option<u64> {
-        (self.known > 0).then_some(self.usage + self.ours)
-    }
-}
-
-fn usage(ok: &[Sent<'_>]) -> Usage {
-    let mut usage = Usage::default();
-    for record in ok.iter().map(Sent::record) {
-        let (input, output) = (
-            optional_u32(record.usage_input),
-            optional_u32(record.usage_output),
-        );
-        usage.reported += u64::from(input.is_some() || output.is_some());
-        usage.input_mismatches += u64::from(differ(input, optional_u32(record.input_tokens)));
-        usage.output_mismatches += u64::from(differ(output, optional_u32(record.output_tokens)));
-    }
-    usage
-}
-
-/// Whether both are known and not the same.
-fn differ(reported: Option<u32>, expected: Option<u32>) -> bool {
-    matches!((reported, expected), (Some(reported), Some(expected)) if reported != expected)
 }

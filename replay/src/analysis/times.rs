@@ -3,7 +3,7 @@
 //! Knows the order in which things happen to a request; refuses to repair a record that breaks it.
 
 use schemas::layout::optional_u64;
-use schemas::records::{Outcome, RESULT_STREAM, ResultRecord};
+use schemas::records::{Outcome, ResultRecord};
 
 /// When things happened to one request, in ns from t0; `None` where they did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -87,11 +87,6 @@ impl Times {
 /// From one time to another in ns; `None` if either is absent or the span exceeds 292 years.
 pub fn span_ns(from_ns: Option<u64>, to_ns: Option<u64>) -> Option<i64> {
     i64::try_from(i128::from(to_ns?) - i128::from(from_ns?)).ok()
-}
-
-/// Whether the response was asked for as a stream.
-pub fn is_stream(record: &ResultRecord) -> bool {
-    record.flags & RESULT_STREAM != 0
 }
 
 #[cfg(test)]

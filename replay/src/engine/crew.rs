@@ -3,6 +3,7 @@
 use super::flight::Rules;
 use super::poll::Waker;
 use super::pool::Endpoint;
+use super::populations::Populations;
 use super::progress::Counters;
 use super::recorder::RecordSink;
 use super::request::RequestFactory;
@@ -13,7 +14,7 @@ use super::target::Target;
 use super::tls::TlsClient;
 use super::worker::{Stop, Worker, WorkerPlan};
 use crate::host;
-use crate::run_info::{ThreadInfo, TimerCalibration};
+use crate::run_info::{ThreadInfo, ThreadUse, TimerCalibration};
 use schemas::reader::Workload;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -28,7 +29,7 @@ type Ready = Result<(TimerCalibration, ThreadInfo), FireError>;
 
 /// A worker thread.
 struct Thread {
-    handle: JoinHandle<Result<(), FireError>>,
+    handle: JoinHandle<Result<Option<ThreadUse>, FireError>>,
     start: Sender<Start>,
 }
 
@@ -67,6 +68,7 @@ impl Crew {
             settings,
             factory,
             plan: Arc::new(plan),
+            populations: Arc::new(Populations::new(workload)),
             endpoints: endpoints(targets, settings)?,
             counters: (0..settings.workers).map(|_| Counters::default()).collect(),
             stop: Arc::new(AtomicU8::new(Stop::No as u8)),
@@ -144,8 +146,9 @@ impl Crew {
         &self.counters
     }
 
-    /// Waits for all threads before the first failure is told.
-    pub fn join(self) -> Result<(), FireError> {
+    /// Waits for all threads before the first failure is told; gives what each took of the
+    /// processors, where the kernel tells, by the worker's number.
+    pub fn join(self) -> Result<Vec<Option<ThreadUse>>, FireError> {
         let outcomes: Vec<_> = self
             .threads
             .into_iter()
@@ -161,6 +164,7 @@ struct Shared<'r> {
     settings: &'r FireSettings,
     factory: RequestFactory,
     plan: Arc<Plan>,
+    populations: Arc<Populations>,
     endpoints: Vec<Endpoint>,
     counters: Arc<[Counters]>,
     stop: Arc<AtomicU8>,
@@ -177,6 +181,7 @@ impl Shared<'_> {
             workload: self.workload.clone(),
             factory: self.factory.for_another_worker(),
             plan: Arc::clone(&self.plan),
+            populations: Arc::clone(&self.populations),
             endpoints: self.endpoints.clone(),
             connections: share(settings.connections, number, settings.workers),
             max_in_flight: share(settings.max_in_flight, number, settings.workers).max(1),
@@ -268,24 +273,33 @@ fn work(
     mut granted: ThreadInfo,
     ready: &Sender<Ready>,
     start: &Receiver<Start>,
-) -> Result<(), FireError> {
+) -> Result<Option<ThreadUse>, FireError> {
     let (mut worker, calibration) = match prepare(plan) {
         Ok(prepared) => prepared,
         // The caller returns this error; no worker fires.
         Err(error) => {
             let _ = ready.send(Err(error));
-            return Ok(());
+            return Ok(None);
         }
     };
     granted.spin_ns = worker.spin_ns();
     let _ = ready.send(Ok((calibration, granted)));
     // No t0 means that another worker could not be prepared.
     let Ok((t0_ns, sink)) = start.recv() else {
-        return Ok(());
+        return Ok(None);
     };
+    // Read by the thread itself: once it has ended, nobody can ask.
+    let before = host::thread_use();
     worker
         .run(t0_ns, sink)
-        .map_err(io_error("a worker cannot wait for its sockets"))
+        .map_err(io_error("a worker cannot wait for its sockets"))?;
+    let spun_ns = worker.spun_ns();
+    Ok(host::thread_use()
+        .zip(before)
+        .map(|(after, before)| ThreadUse {
+            spun_ns,
+            ..after.since(&before)
+        }))
 }
 
 fn prepare(plan: WorkerPlan) -> Result<(Worker, TimerCalibration), FireError> {

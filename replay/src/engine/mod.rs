@@ -17,6 +17,7 @@ pub mod interrupt;
 pub mod link;
 pub mod poll;
 pub mod pool;
+pub mod populations;
 pub mod progress;
 pub mod received;
 pub mod recorder;

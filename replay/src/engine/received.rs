@@ -1,9 +1,11 @@
-//! When the kernel received what a worker reads, however late the worker came to read it.
+//! When the kernel received what a worker reads, which may be later.
 //!
 //! Linux stamps each packet as it takes it in and hands the stamp of the last one out with the
-//! bytes (`SO_TIMESTAMPNS`, socket(7)). So a worker that was kept from running, or that reads the
-//! answers of several requests in one go, measures the server and not itself. The stamps are of
-//! CLOCK_REALTIME; they are carried over to CLOCK_MONOTONIC by their age.
+//! bytes of a read (`SO_TIMESTAMPNS`, socket(7)). So a worker that was kept from running, or that
+//! reads the answers of several requests in one go, measures the server and not itself; what it
+//! cannot tell apart any more are packets that one read brings together, which share the last
+//! one's time. The stamps are of CLOCK_REALTIME; they are carried over to CLOCK_MONOTONIC by their
+//! age. The end of a connection has no stamp: its time is that of the read.
 
 use super::clock::{NS_PER_S, monotonic_ns, unix_ns};
 use nix::cmsg_space;
@@ -16,10 +18,11 @@ use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 
 /// How far the clocks may have moved against each other between two reads, in ns. More is a step
-/// of the wall clock, or a pause between the two readings: then the time of the read holds.
+/// of the wall clock, or a pause between the two readings: then the time of the read holds. A smaller
+/// step moves the times of one read by as much.
 const MAX_DRIFT_NS: i64 = 1_000_000;
 
-/// Whether the kernel stamps what this machine's sockets receive.
+/// Whether the kernel accepts to stamp what sockets receive.
 pub fn has_stamps() -> bool {
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None);
     socket.is_ok_and(|socket| setsockopt(&socket, ReceiveTimestampns, &true).is_ok())

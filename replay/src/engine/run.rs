@@ -10,8 +10,8 @@ use super::schedule::{OnTurnFailure, Overload, Speed};
 use super::target::Target;
 use super::tls::TlsSettings;
 use super::worker::Stop;
-use crate::host::involuntary_context_switches;
-use crate::run_info::{ThreadInfo, TimerCalibration};
+use crate::host::steal_ns;
+use crate::run_info::{ThreadInfo, ThreadUse, TimerCalibration};
 use clap::ValueEnum;
 use schemas::reader::Workload;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub struct FireSettings {
     pub token_times: bool,
     /// How long answers are waited for after the user has stopped the run.
     pub grace: Duration,
+    /// No request is sent after this time from t0, and answers are waited for as after a first
+    /// Ctrl-C; `None` for as long as it takes.
+    pub longest: Option<Duration>,
     /// When t0 is to be, as Unix time; `None` for as soon as everything is ready.
     pub start_at_unix_ns: Option<u64>,
     /// Processors that workers are pinned to, the i-th worker to the i-th of them, in turn; empty
@@ -126,16 +129,20 @@ pub struct Beginning {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ending {
     /// The user stopped it.
     pub interrupted: bool,
+    /// [`FireSettings::longest`] was over before it was done.
+    pub cut_short: bool,
     /// From t0, in ns.
     pub ended_ns: u64,
     /// CPU time of the process from t0, in ns.
     pub cpu_ns: u64,
-    /// Times the scheduler took the CPU away from a thread of this process from t0.
-    pub involuntary_context_switches: u64,
+    /// What each worker took of the processors, by its number.
+    pub threads: Vec<Option<ThreadUse>>,
+    /// Time that a hypervisor took from the processors from t0, as a mean over them, in ns.
+    pub steal_ns: Option<u64>,
     /// Connections opened before and after t0.
     pub connections_opened: u64,
 }
@@ -191,22 +198,26 @@ pub fn fire(
     if interrupt::presses() > 0 {
         crew.stop(Stop::Drain);
     }
-    let before = (process_cpu_ns(), involuntary_context_switches());
     crew.start(beginning.t0_monotonic_ns, sinks);
-    let interrupted = watch_over(&crew, &beginning, settings.grace, progress);
-    let ending = Ending {
-        interrupted,
-        ended_ns: monotonic_ns().saturating_sub(beginning.t0_monotonic_ns),
-        cpu_ns: process_cpu_ns() - before.0,
-        involuntary_context_switches: involuntary_context_switches().saturating_sub(before.1),
-        connections_opened: Snapshot::take(crew.counters()).connections,
-    };
+    let (stopped, before) = watch_over(&crew, &beginning, settings, progress);
+    let ended_ns = monotonic_ns().saturating_sub(beginning.t0_monotonic_ns);
+    let cpu_ns = process_cpu_ns() - before.cpu_ns;
+    let stolen_ns = steal_ns().zip(before.steal_ns);
+    let connections_opened = Snapshot::take(crew.counters()).connections;
     let outcome = crew.join();
     interrupt::release();
     recorder
         .finish()
         .map_err(io_error("cannot write the records"))?;
-    outcome.map(|()| ending)
+    Ok(Ending {
+        interrupted: stopped.by_user,
+        cut_short: stopped.by_time,
+        ended_ns,
+        cpu_ns,
+        threads: outcome?,
+        steal_ns: stolen_ns.map(|(after, before)| after.saturating_sub(before)),
+        connections_opened,
+    })
 }
 
 /// Chooses t0 and lets the caller write it down; chooses again if that took too long and the user
@@ -237,37 +248,78 @@ fn begin(
     }
 }
 
-/// Waits for the workers; tells progress and passes the user's signals on. True if interrupted.
+/// Why workers were told to stop before they were done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stopped {
+    by_user: bool,
+    by_time: bool,
+}
+
+/// What was taken of the processors before t0: by this process, and by a hypervisor.
+struct Before {
+    cpu_ns: u64,
+    steal_ns: Option<u64>,
+}
+
+impl Before {
+    fn now() -> Self {
+        Before {
+            cpu_ns: process_cpu_ns(),
+            steal_ns: steal_ns(),
+        }
+    }
+}
+
+/// Waits for the workers; tells progress and passes on what ends the run early: the user's signals,
+/// and the longest time, which counts as the first of them. Also gives what was taken before t0.
 fn watch_over(
     crew: &Crew,
     beginning: &Beginning,
-    grace: Duration,
+    settings: &FireSettings,
     progress: &mut dyn FnMut(u64, Stop, Snapshot),
-) -> bool {
+) -> (Stopped, Before) {
+    let longest_ns = settings
+        .longest
+        .map_or(u64::MAX, |longest| longest.as_nanos() as u64);
+    let mut stopped = Stopped::default();
+    let mut before = Before::now();
     let mut give_up_at: Option<Instant> = None;
     loop {
-        let done = crew.is_done_within(PROGRESS_EVERY);
-        let elapsed_ns = monotonic_ns().saturating_sub(beginning.t0_monotonic_ns);
+        let elapsed_ns = || monotonic_ns().saturating_sub(beginning.t0_monotonic_ns);
+        let left = Duration::from_nanos(longest_ns.saturating_sub(elapsed_ns()));
+        let pause = if stopped.by_time {
+            PROGRESS_EVERY
+        } else {
+            left.min(PROGRESS_EVERY)
+        };
+        let done = crew.is_done_within(pause);
+        let elapsed_ns = elapsed_ns();
+        if elapsed_ns == 0 {
+            // t0 may be hours ahead. Looked at up to a pause early: at t0 itself it might be what
+            // makes the first requests late.
+            before = Before::now();
+        }
         // Before the workers are told to stop: what is in flight then is what the user wants to know.
         let now = Snapshot::take(crew.counters());
-        match interrupt::presses() {
+        let presses = interrupt::presses();
+        // Whoever presses before t0 has stopped workers that may be done at once.
+        stopped.by_user |= presses > 0 && (!done || crew.told() > Stop::No);
+        stopped.by_time |= !done && elapsed_ns >= longest_ns;
+        match presses + u32::from(stopped.by_time) {
             _ if done => {}
             0 => {}
             1 => {
                 crew.stop(Stop::Drain);
-                let at = *give_up_at.get_or_insert_with(|| Instant::now() + grace);
+                let at = *give_up_at.get_or_insert_with(|| Instant::now() + settings.grace);
                 if Instant::now() >= at {
                     crew.stop(Stop::Now);
                 }
             }
-            _ => {
-                give_up_at.get_or_insert_with(Instant::now);
-                crew.stop(Stop::Now);
-            }
+            _ => crew.stop(Stop::Now),
         }
         progress(elapsed_ns, crew.told(), now);
         if done {
-            return give_up_at.is_some();
+            return (stopped, before);
         }
     }
 }

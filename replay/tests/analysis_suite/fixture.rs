@@ -1,16 +1,15 @@
 //! Fourteen requests with every outcome, on round times, so that each figure can be worked out
 //! in the head. Times are in tenths of a millisecond here.
 
+use replay::analysis::verdict::Thresholds;
+use replay::analysis::{Asked, RunData, Summary, Window, summarize};
 use replay::run_info::*;
-use schemas::frames::{
-    Records, TokenTimes, encode_strings, push_result, records_header, write_frame,
-};
+use schemas::frames::{TokenTimes, encode_strings, push_result, records_header, write_frame};
 use schemas::layout::{NONE_U32, NONE_U64};
 use schemas::records::{
     ErrorClass, FrameKind, NONE_U16, Outcome, RESULT_CANCEL, RESULT_NEW_CONNECTION, RESULT_STREAM,
     ResultRecord,
 };
-use std::path::Path;
 use zerocopy::FromZeros;
 
 pub const HASH: [u8; 32] = [0xab; 32];
@@ -190,10 +189,22 @@ pub fn file_bytes(request_count: u64, made: &[Made], complete: bool) -> Vec<u8> 
     out
 }
 
-/// Records as a reader of the file finds them.
-pub fn records(request_count: u64, made: &[Made]) -> Records {
-    let bytes = file_bytes(request_count, made, true);
-    Records::from_bytes(&bytes, Path::new("fixture")).unwrap()
+/// What a reader of these records finds.
+pub fn data(info: RunInfo, request_count: u64, made: &[Made]) -> RunData {
+    data_in(info, &file_bytes(request_count, made, true), Window::ALL)
+}
+
+/// What a reader of a file with these bytes finds; the open file outlives its directory.
+pub fn data_in(info: RunInfo, bytes: &[u8], window: Window) -> RunData {
+    let directory = tempfile::tempdir().unwrap();
+    info.write(directory.path()).unwrap();
+    std::fs::write(directory.path().join(RECORDS_FILE), bytes).unwrap();
+    replay::analysis::open(directory.path(), window).unwrap()
+}
+
+/// The summary that a run leaves.
+pub fn summary(data: &RunData) -> Summary {
+    summarize(data, &Asked::of_run(&data.info))
 }
 
 pub fn stage(name: &str, warm_up: bool, start_ns: u64, requests: u64) -> StageInfo {
@@ -218,13 +229,17 @@ pub fn info() -> RunInfo {
     RunInfo {
         format: RUN_FORMAT,
         replay_version: "0.1.0".into(),
+        command: vec![],
         workload: WorkloadInfo {
             content_hash: schemas::hex(&HASH),
             footer_hash: "cd".repeat(32),
             file_bytes: 4096,
             requests: 14,
             verified: true,
+            seed: Some(42),
+            spec: None,
         },
+        populations: vec![],
         requested: settings.clone(),
         origins: Origins {
             url: Origin::Flag,
@@ -232,8 +247,11 @@ pub fn info() -> RunInfo {
             max_in_flight: Origin::Default,
             connections: Origin::Default,
             timeout_ns: Origin::Default,
+            slos: Origin::Default,
         },
         effective: settings,
+        slos: vec![],
+        thresholds: Thresholds::default(),
         targets: vec![Target {
             url: "http://localhost:8000".into(),
             address: "127.0.0.1:8000".into(),
@@ -251,9 +269,11 @@ pub fn info() -> RunInfo {
         },
         end: Some(RunEnd {
             interrupted: false,
+            cut_short: false,
             ended_ns: 2_500_200_000,
             cpu_ns: 1_000_000,
-            involuntary_context_switches: 5,
+            involuntary_context_switches: Some(5),
+            steal_ns: Some(0),
             connections_opened: 3,
         }),
     }

@@ -1,7 +1,6 @@
 //! What is judged of loads that set their own pace, of what was abandoned and of what was dropped.
 
-use crate::fixture::{Made, info, never, records, sent, stage};
-use replay::analysis::summarize;
+use crate::fixture::{Made, data, info, never, sent, stage, summary};
 use replay::analysis::summary::Summary;
 use replay::analysis::verdict::{Check, Level, Word};
 use replay::run_info::StageInfo;
@@ -26,7 +25,7 @@ fn scheduled(name: &str) -> StageInfo {
 fn of(stages: Vec<StageInfo>, made: &[Made]) -> Summary {
     let mut info = info();
     info.stages = stages;
-    summarize(&info, &records(made.len() as u64, made))
+    summary(&data(info, made.len() as u64, made))
 }
 
 fn reasons(summary: &Summary) -> Vec<(Check, Level)> {

@@ -1,14 +1,23 @@
-//! The three reports of the fixture.
+//! What the screen, the summary and the lines of the fixture say.
 
-use crate::fixture::{info, records, requests};
-use replay::analysis::report::{self, Format, text::MAX_COLUMNS};
-use replay::analysis::summarize;
+use crate::fixture::{Made, data, info, requests, summary};
+use replay::analysis::Asked;
+use replay::analysis::report::{
+    self, Format,
+    text::{MAX_COLUMNS, MAX_LINES},
+};
+use replay::run_info::RunInfo;
 use serde_json::{Value, json};
 
-fn report(format: Format) -> String {
+fn report_of(format: Format, info: RunInfo, made: &[Made]) -> String {
+    let data = data(info, 14, made);
     let mut out = Vec::new();
-    report::write(format, &info(), &records(14, &requests()), &mut out).unwrap();
+    report::write(format, &data, &Asked::of_run(&data.info), &mut out).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+fn report(format: Format) -> String {
+    report_of(format, info(), &requests())
 }
 
 fn lines() -> Vec<Value> {
@@ -33,14 +42,12 @@ fn no_line_is_longer_than_the_screen() {
     info.targets.extend(vec![info.targets[0].clone(); 30]);
     info.stages[1].name = Some("\u{1b}[31mred and endless".repeat(20));
     info.stages.extend(vec![info.stages[1].clone(); 30]);
-    let mut out = Vec::new();
-    report::write(PLAIN, &info, &records(14, &requests()), &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
+    let text = report_of(PLAIN, info, &requests());
     assert!(!text.contains('\u{1b}'));
     for line in text.lines() {
         assert!(line.chars().count() <= MAX_COLUMNS, "{line}");
     }
-    assert!(text.lines().count() <= 50, "one screen");
+    assert!(text.lines().count() <= MAX_LINES, "{text}");
 }
 
 #[test]
@@ -49,16 +56,14 @@ fn every_target_is_named_or_counted_and_unchecked_certificates_are_said_aloud() 
         let mut info = info();
         info.targets = vec![info.targets[0].clone(); targets];
         info.effective.insecure = insecure;
-        let mut out = Vec::new();
-        report::write(PLAIN, &info, &records(14, &requests()), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        report_of(PLAIN, info, &requests())
     };
     let two = screen(2, false);
     assert_eq!(two.matches("(127.0.0.1:8000)").count(), 2);
     assert!(!two.contains("more, see run.json") && !two.contains("certificates"));
     let many = screen(7, true);
-    assert_eq!(many.matches("(127.0.0.1:8000)").count(), 4);
-    assert!(many.contains("and 3 more"), "{many}");
+    assert_eq!(many.matches("(127.0.0.1:8000)").count(), 2);
+    assert!(many.contains("and 5 more"), "{many}");
     assert!(many.contains("TLS certificates were not checked (--insecure)"));
 }
 
@@ -66,9 +71,7 @@ fn every_target_is_named_or_counted_and_unchecked_certificates_are_said_aloud() 
 fn token_times_that_were_not_kept_are_null_and_never_an_empty_list() {
     let mut made = requests();
     made.iter_mut().for_each(|made| made.token_ns.clear());
-    let mut out = Vec::new();
-    report::write(Format::Jsonl, &info(), &records(14, &made), &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
+    let text = report_of(Format::Jsonl, info(), &made);
     for (line, with) in text.lines().zip(lines()) {
         let mut expected = with;
         if expected["token_times"] != json!([]) {
@@ -90,7 +93,7 @@ fn colour_is_the_only_difference_that_colour_makes() {
 #[test]
 fn json_is_the_summary_with_its_keys_in_order() {
     let text = report(Format::Json);
-    let expected = serde_json::to_string_pretty(&summarize(&info(), &records(14, &requests())));
+    let expected = serde_json::to_string_pretty(&summary(&data(info(), 14, &requests())));
     assert_eq!(text, expected.unwrap() + "\n");
     let keys = text
         .lines()
@@ -100,6 +103,8 @@ fn json_is_the_summary_with_its_keys_in_order() {
         "workload",
         "speed",
         "salt",
+        "slos",
+        "window",
         "verdict",
         "accounting",
         "load_summary",
@@ -107,12 +112,28 @@ fn json_is_the_summary_with_its_keys_in_order() {
         "latency_from_sent_s",
         "ttft_s",
         "ttft_from_scheduled_s",
+        "ttst_s",
         "itl_s",
         "tpot_s",
+        "ntpot_s",
+        "output_rate",
+        "input_tokens",
+        "output_tokens",
+        "response_bytes",
+        "failed_latency_s",
+        "in_flight",
         "throughput",
         "usage",
         "cancellation",
+        "errors",
+        "goodput",
         "stages",
+        "models",
+        "adapters",
+        "adapter_stages",
+        "populations",
+        "groups_left_out",
+        "sessions",
         "connections",
     ];
     assert_eq!(keys.collect::<Vec<_>>(), expected);
@@ -131,7 +152,7 @@ fn jsonl_has_every_key_of_a_request() {
         "token_times": [1_020_100_000, 1_030_100_000, 1_040_100_000, 1_060_100_000],
         "input_tokens": 10, "output_tokens": 4, "usage_input": 10, "usage_output": 4,
         "connection": 0, "new_connection": false, "worker": 0, "target": 0, "stage": 1,
-        "model": "llama-3.1-8b", "adapter": "movie", "session": "session_000007", "turn": 0,
+        "model": "llama-3.1-8b", "adapter": "movie", "session": "session_000007", "turn": 0, "population": null,
         "leaf": "02".repeat(32), "sent_sha256": null,
     });
     assert_eq!(lines()[2], expected);
@@ -150,7 +171,7 @@ fn jsonl_writes_null_for_what_did_not_happen() {
     // Never sent: nothing but the plan, the reason and the worker is known.
     let mut expected: Vec<&str> = "sent_ns body_written_ns first_byte_ns first_token_ns \
         last_token_ns end_ns cancel_due_ns cancel_error_ns lag_ns sent_sha256 http_status events bytes token_times usage_input usage_output \
-        connection new_connection adapter session turn"
+        connection new_connection adapter session turn population"
         .split_whitespace()
         .collect();
     let mut never = nulls(&lines[10]);
@@ -179,10 +200,7 @@ fn jsonl_says_how_exactly_it_was_abandoned_where_it_went_and_what_was_sent() {
     made[9] = made[9].clone().cancel_after(110);
     made[9].record.target = 3.into();
     made[9].sent_sha256 = Some([0xee; 32]);
-    let mut out = Vec::new();
-    report::write(Format::Jsonl, &info(), &records(14, &made), &mut out).unwrap();
-    let lines: Vec<Value> = String::from_utf8(out)
-        .unwrap()
+    let lines: Vec<Value> = report_of(Format::Jsonl, info(), &made)
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
@@ -204,9 +222,7 @@ fn jsonl_is_sorted_by_index_and_hides_no_record() {
     let mut made = requests();
     made.push(made[3].clone());
     made.reverse();
-    let mut out = Vec::new();
-    report::write(Format::Jsonl, &info(), &records(14, &made), &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
+    let text = report_of(Format::Jsonl, info(), &made);
     let index = |line| {
         serde_json::from_str::<Value>(line).unwrap()["index"]
             .as_u64()

@@ -4,7 +4,7 @@ use super::{WORKLOAD, block, bytes_of, digest, table};
 use schemas::hex;
 use schemas::leaf::{BodyHasher, encode_request, stages_leaf};
 use schemas::manifest::{
-    DataSetSource, InputFile, Manifest, Progression, Salt, SweepHints, TraceSource,
+    DataSetSource, InputFile, Manifest, Progression, Salt, SloHint, SweepHints, TraceSource,
 };
 use schemas::merkle::leaf_hash;
 use schemas::reader::Workload;
@@ -136,6 +136,10 @@ fn the_manifest_table_has_every_key() {
         stage_duration_ns: 1,
         saturation_percentile_ppm: 1,
     });
+    manifest.hints.slos = vec![SloHint {
+        metric: "ttft".into(),
+        limit_ns: 1,
+    }];
     manifest.salt = Some(Salt {
         count: 1,
         words: vec!["a".into(), "b".into()],

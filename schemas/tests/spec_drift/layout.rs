@@ -69,7 +69,7 @@ fn record_tables_are_the_record_types() {
             index scheduled_ns sent_ns body_written_ns first_byte_ns first_token_ns last_token_ns
             end_ns cancel_due_ns response_bytes leaf stage session turn model adapter events token_count
             input_tokens output_tokens usage_input usage_output connection worker http_status
-            outcome error_class flags zero token_time_bytes target zero2
+            outcome error_class flags zero token_time_bytes target population
         }
     };
     let marked: BTreeSet<_> = [WORKLOAD, RESULTS]

@@ -5,6 +5,7 @@ mod encoding;
 mod example;
 mod layout;
 mod results;
+mod sweep;
 
 const WORKLOAD: &str = include_str!("../../WORKLOAD.md");
 const RESULTS: &str = include_str!("../../RESULTS.md");

@@ -78,7 +78,7 @@ fn members(file: &str, item: &str) -> Vec<String> {
     names
 }
 
-fn prefixed(prefix: &str, file: &str, item: &str, but: &[&str]) -> Vec<String> {
+pub fn prefixed(prefix: &str, file: &str, item: &str, but: &[&str]) -> Vec<String> {
     let names = members(file, item).into_iter();
     names
         .filter(|name| !but.contains(&name.as_str()))
@@ -86,7 +86,7 @@ fn prefixed(prefix: &str, file: &str, item: &str, but: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn assert_keys(marker: &str, parts: &[Vec<String>]) {
+pub fn assert_keys(marker: &str, parts: &[Vec<String>]) {
     let rows = table(RESULTS, marker);
     let said: BTreeSet<_> = rows.iter().map(|row| row[0].to_owned()).collect();
     let actual: BTreeSet<_> = parts.iter().flatten().cloned().collect();
@@ -105,6 +105,7 @@ fn run_json_keys_are_those_of_the_program() {
         "origins",
         "effective",
         "targets",
+        "slos",
         "stages",
         "clock",
         "threads",
@@ -122,7 +123,9 @@ fn run_json_keys_are_those_of_the_program() {
             prefixed("stages[].", file, "StageInfo", &[]),
             prefixed("clock.", file, "ClockInfo", &["timer"]),
             prefixed("clock.timer.", file, "TimerCalibration", &[]),
+            prefixed("slos[].", "analysis/slo.rs", "Slo", &[]),
             prefixed("threads[].", file, "ThreadInfo", &[]),
+            prefixed("threads[].used.", file, "ThreadUse", &[]),
             prefixed("host.", file, "HostInfo", &[]),
             prefixed("end.", file, "RunEnd", &[]),
         ],
@@ -132,43 +135,63 @@ fn run_json_keys_are_those_of_the_program() {
 #[test]
 fn summary_json_keys_are_those_of_the_program() {
     let (summary, measures) = ("analysis/summary.rs", "analysis/measures.rs");
+    let (tokens, goodput) = ("analysis/tokens.rs", "analysis/goodput.rs");
     let objects = [
         "workload",
+        "slos",
+        "window",
         "verdict",
         "accounting",
         "overall",
         "stages",
+        "models",
+        "adapters",
+        "adapter_stages",
+        "populations",
+        "sessions",
         "connections",
     ];
+    let parts = [
+        "load_summary",
+        "throughput",
+        "usage",
+        "cancellation",
+        "errors",
+        "goodput",
+    ];
+    let named = |list: &str| prefixed(list, summary, "NamedSummary", &["measures"]);
+    let of = |prefix: &str, file: &str, item: &str| {
+        prefixed(prefix, &format!("analysis/{file}.rs"), item, &[])
+    };
     assert_keys(
         "summary keys",
         &[
             prefixed("", summary, "Summary", &objects),
             prefixed("workload.", summary, "Fired", &[]),
+            prefixed("slos[].", summary, "SloLimit", &[]),
+            prefixed("window.", summary, "Measured", &[]),
             prefixed("stages[].", summary, "StageSummary", &["measures"]),
+            named("models[]."),
+            named("adapters[]."),
+            prefixed(
+                "adapter_stages[].",
+                summary,
+                "AdapterStageSummary",
+                &["measures"],
+            ),
+            named("populations[]."),
             prefixed("connections.", summary, "Connections", &[]),
-            prefixed(
-                "",
-                measures,
-                "Measures",
-                &["load_summary", "throughput", "usage", "cancellation"],
-            ),
-            prefixed(
-                "load_summary.",
-                "analysis/load_summary.rs",
-                "LoadSummary",
-                &[],
-            ),
-            prefixed(
-                "cancellation.",
-                "analysis/cancellation.rs",
-                "Cancellation",
-                &[],
-            ),
-            prefixed("throughput.", measures, "Throughput", &[]),
-            prefixed("usage.", measures, "Usage", &[]),
-            prefixed("accounting.", "analysis/accounting.rs", "Accounting", &[]),
-            prefixed("verdict.", "analysis/verdict.rs", "Verdict", &[]),
+            prefixed("", measures, "Measures", &parts),
+            of("load_summary.", "load_summary", "LoadSummary"),
+            of("cancellation.", "cancellation", "Cancellation"),
+            prefixed("throughput.", tokens, "Throughput", &[]),
+            prefixed("usage.", tokens, "Usage", &[]),
+            of("errors.", "errors", "Errors"),
+            prefixed("goodput.", goodput, "Goodput", &["slos"]),
+            prefixed("goodput.slos[].", goodput, "Attainment", &[]),
+            of("sessions.", "sessions", "Sessions"),
+            of("accounting.", "accounting", "Accounting"),
+            prefixed("verdict.", "analysis/verdict/mod.rs", "Verdict", &[]),
         ],
     );
     for name in members("analysis/stats.rs", "Stats") {
@@ -177,6 +200,47 @@ fn summary_json_keys_are_those_of_the_program() {
             "distribution key {name}"
         );
     }
+}
+
+#[test]
+fn every_metric_is_a_distribution_of_its_unit() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../replay/src/analysis/metric.rs");
+    let source = std::fs::read_to_string(path).unwrap();
+    let (_, keys) = source.split_once("pub fn key(self)").unwrap();
+    let (keys, units) = keys.split_once("pub fn unit(self)").unwrap();
+    let (units, _) = units.split_once("\n    }\n").unwrap();
+    let unit_of = |metric: &str| {
+        let name = format!("Metric::{metric}");
+        let named = |line: &&str| line.split([' ', '|']).any(|word| word == name);
+        let line = units.lines().find(named).unwrap_or("=> Unit::Seconds,");
+        match line.split("Unit::").nth(1).unwrap().trim_end_matches(',') {
+            "Seconds" => "s",
+            "Tokens" => "tokens",
+            "TokensPerSecond" => "tokens/s",
+            "Bytes" => "bytes",
+            "Requests" => "requests",
+            other => panic!("{other}"),
+        }
+    };
+    let rows = table(RESULTS, "summary keys");
+    let mut metrics = 0;
+    for line in keys.lines().filter(|line| line.contains("=> \"")) {
+        let metric = line.trim().trim_start_matches("Metric::");
+        let metric = metric.split(' ').next().unwrap();
+        let key = line.split('"').nth(1).unwrap();
+        let row = rows.iter().find(|row| row[0] == key).expect(key);
+        assert_eq!(
+            row[1],
+            format!("{}, distribution", unit_of(metric)),
+            "{key}"
+        );
+        metrics += 1;
+    }
+    // Those of sessions are of sessions, not of requests.
+    let of_requests = rows
+        .iter()
+        .filter(|row| row[1].ends_with("distribution") && !row[0].starts_with("sessions."));
+    assert_eq!(of_requests.count(), metrics);
 }
 
 #[test]
@@ -190,55 +254,44 @@ fn verdict_checks_are_those_of_the_program() {
         });
         parts.collect::<String>()
     };
-    let actual = members("analysis/verdict.rs", "Check")
+    let actual = members("analysis/verdict/check.rs", "Check")
         .into_iter()
         .map(snake)
         .collect();
     assert_keys("verdict checks", &[actual]);
-    for name in members("analysis/verdict.rs", "Thresholds") {
-        assert!(
-            RESULTS.contains(&format!("`{name}`")),
-            "threshold key {name}"
-        );
-    }
 }
 
-/// The value of a `pub const` number in `replay/src/analysis/verdict.rs`.
-fn verdict_constant(name: &str) -> f64 {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../replay/src/analysis/verdict.rs");
+/// Key and default of each threshold, from the source of `replay`.
+fn thresholds() -> Vec<(String, f64)> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../replay/src/analysis/verdict/thresholds.rs");
     let source = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = source
-        .split_once(&format!("pub const {name}: "))
-        .expect(name);
-    let (_, value) = rest.split_once("= ").expect(name);
-    value.split(';').next().unwrap().parse().unwrap()
+    let (_, defaults) = source.split_once("impl Default for Thresholds").unwrap();
+    let (_, defaults) = defaults.split_once("Thresholds {\n").unwrap();
+    let (defaults, _) = defaults.split_once('}').unwrap();
+    let pairs = defaults.lines().filter_map(|line| line.split_once(':'));
+    pairs
+        .map(|(key, value)| {
+            let value = value.trim().trim_end_matches(',').parse().expect(key);
+            (key.trim().to_owned(), value)
+        })
+        .collect()
 }
 
 #[test]
 fn verdict_thresholds_are_those_of_the_program() {
-    let rows = table(RESULTS, "verdict checks");
-    for (check, constants) in [
-        (
-            "schedule_delay_p99",
-            &["DELAY_P99_DEGRADED_S", "DELAY_P99_INVALID_S"][..],
-        ),
-        (
-            "achieved_rate",
-            &["RATE_ERROR_DEGRADED", "RATE_ERROR_INVALID"],
-        ),
-        ("dropped", &["DROPPED_DEGRADED", "DROPPED_INVALID"]),
-        ("achieved_rate_too_few_requests", &["RATE_MIN_REQUESTS"]),
-        ("achieved_rate_short_span", &["RATE_MIN_SPAN_S"]),
-        ("involuntary_context_switches", &["SWITCHES_PER_S_NOTE"]),
-    ] {
-        let row = rows.iter().find(|row| row[0] == check).expect(check);
-        let words = row[3]
-            .split([' ', ',', ':'])
-            .filter_map(|word| word.parse::<f64>().ok());
-        let actual: Vec<_> = constants
-            .iter()
-            .map(|name| verdict_constant(name))
-            .collect();
-        assert_eq!(words.collect::<Vec<_>>(), actual, "{check}");
+    let rows = table(RESULTS, "verdict thresholds");
+    let said: Vec<(String, f64)> = rows
+        .iter()
+        .map(|row| (row[0].to_owned(), row[1].parse().expect(row[0])))
+        .collect();
+    assert_eq!(said, thresholds());
+    for row in table(RESULTS, "verdict checks") {
+        let named = row[3].split('`').nth(1);
+        let Some(start) = named.and_then(|named| named.strip_suffix('…')) else {
+            continue;
+        };
+        let levels = said.iter().filter(|(key, _)| key.starts_with(start));
+        assert_eq!(levels.count(), row[1].split(", ").count(), "{}", row[0]);
     }
 }

@@ -128,6 +128,7 @@ impl<'a> Engine<'a> {
             timeout_ns: self.timeout_ns,
             url,
             sweep: self.sweep.map(|(_, sweep)| sweep),
+            slos: Vec::new(),
         })
     }
 }

@@ -12,21 +12,31 @@ fn flawless() -> Facts {
         truncated: false,
         finished: true,
         interrupted: false,
+        cut_short: false,
         error_share: Some(0.0),
         measured: 100,
         paced: 100,
         delay_p99_s: Some(0.0),
         scheduled_span_s: Some(1.0),
         rate_ratio: Some(1.0),
+        client: ClientLoad {
+            run_queue: Some(0.0),
+            steal: Some(0.0),
+            busy: Some(0.0),
+        },
         switches_per_s: Some(0.0),
     }
+}
+
+fn judge_by_default(facts: &Facts) -> Verdict {
+    judge(facts, &Thresholds::default())
 }
 
 /// The verdict and the one reason for it after one change.
 fn after(change: impl Fn(&mut Facts)) -> (Word, Option<(Check, Level)>) {
     let mut facts = flawless();
     change(&mut facts);
-    let verdict = judge(&facts);
+    let verdict = judge_by_default(&facts);
     assert!(verdict.reasons.len() <= 1, "{:?}", verdict.reasons);
     let first = verdict.reasons.first();
     (
@@ -63,6 +73,7 @@ fn each_plain_fact_has_its_level() {
         after(|facts| facts.interrupted = true),
         invalid(Interrupted)
     );
+    assert_eq!(after(|facts| facts.cut_short = true), invalid(CutShort));
     assert_eq!(after(|facts| facts.finished = false), invalid(NotFinished));
     assert_eq!(after(|facts| facts.measured = 0), invalid(NothingMeasured));
 }
@@ -141,12 +152,65 @@ fn server_errors_and_a_busy_machine_are_only_noted() {
 }
 
 #[test]
+fn a_generator_without_its_processors_is_noted_and_then_degraded() {
+    type Change = fn(&mut Facts, f64);
+    let cases: [(Check, Change, f64, f64); 3] = [
+        (
+            Check::RunQueue,
+            |facts, v| facts.client.run_queue = Some(v),
+            0.01,
+            0.05,
+        ),
+        (
+            Check::Steal,
+            |facts, v| facts.client.steal = Some(v),
+            0.01,
+            0.05,
+        ),
+        (
+            Check::ClientBusy,
+            |facts, v| facts.client.busy = Some(v),
+            0.8,
+            0.95,
+        ),
+    ];
+    for (check, change, note, degrade) in cases {
+        let at = |value| after(|facts| change(facts, value));
+        let above = |value: f64| value + 1e-6;
+        assert_eq!(at(note - 1e-6), VALID, "{check:?}");
+        assert_eq!(at(note), VALID, "{check:?}");
+        assert_eq!(at(above(note)), noted(check));
+        assert_eq!(at(degrade - 1e-6), noted(check));
+        assert_eq!(at(degrade), noted(check));
+        assert_eq!(at(above(degrade)), degraded(check));
+    }
+    assert_eq!(after(|facts| facts.client = ClientLoad::default()), VALID);
+}
+
+#[test]
+fn thresholds_that_are_asked_for_are_those_that_are_held_against() {
+    let strict = Thresholds {
+        schedule_delay_p99_degraded_s: 0.001,
+        rate_min_requests: 1_000,
+        ..Thresholds::default()
+    };
+    let mut facts = flawless();
+    facts.delay_p99_s = Some(0.002);
+    assert_eq!(judge_by_default(&facts).verdict, Word::Valid);
+    let verdict = judge(&facts, &strict);
+    assert_eq!(verdict.verdict, Word::Degraded);
+    assert_eq!(verdict.reasons[0].threshold, Some(0.001));
+    assert_eq!(verdict.reasons[1].check, Check::AchievedRateTooFewRequests);
+    assert_eq!(verdict.thresholds, strict);
+}
+
+#[test]
 fn the_heaviest_reason_comes_first_and_decides() {
     let mut facts = flawless();
     facts.workload_verified = false;
     facts.error_share = Some(0.1);
     facts.delay_p99_s = Some(0.2);
-    let verdict = judge(&facts);
+    let verdict = judge_by_default(&facts);
     let levels: Vec<Level> = verdict.reasons.iter().map(|reason| reason.level).collect();
     assert_eq!(levels, [Level::Invalid, Level::Degraded, Level::Note]);
     assert_eq!(verdict.verdict, Word::Invalid);
@@ -155,14 +219,14 @@ fn the_heaviest_reason_comes_first_and_decides() {
 #[test]
 fn a_run_without_one_good_answer_is_degraded() {
     assert_eq!(
-        judge(&Facts {
+        judge_by_default(&Facts {
             error_share: Some(0.99),
             ..flawless()
         })
         .verdict,
         Word::Valid
     );
-    let all_failed = judge(&Facts {
+    let all_failed = judge_by_default(&Facts {
         error_share: Some(1.0),
         ..flawless()
     });

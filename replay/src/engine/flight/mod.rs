@@ -146,6 +146,11 @@ impl Flight {
         self.over
     }
 
+    /// Whether its last body byte has been written.
+    pub fn is_written(&self) -> bool {
+        self.record.body_written_ns.get() != NONE_U64
+    }
+
     /// Events with output so far.
     pub fn tokens(&self) -> u32 {
         self.token_times.count()
@@ -160,9 +165,18 @@ impl Flight {
     }
 
     /// Takes what has happened on the wire.
-    pub fn take(&mut self, part: Part<'_>, rules: &Rules) -> Step {
+    pub fn take(&mut self, mut part: Part<'_>, rules: &Rules) -> Step {
         if self.over {
             return Step::On;
+        }
+        if let Part::FirstByte(ns)
+        | Part::Head { read_ns: ns, .. }
+        | Part::Data { read_ns: ns, .. }
+        | Part::End { read_ns: ns } = &mut part
+        {
+            // What lay in the socket before the request went out was received before it.
+            let sent_ns = optional_u64(self.record.sent_ns).unwrap_or(0);
+            *ns = (*ns).max(rules.t0_ns.saturating_add(sent_ns));
         }
         match part {
             Part::Sent(ns) => {

@@ -66,6 +66,6 @@ pub fn blank() -> ResultRecord {
         zero: 0,
         target: 0.into(),
         token_time_bytes: 0.into(),
-        zero2: 0.into(),
+        population: 0.into(),
     }
 }

@@ -95,7 +95,8 @@ impl Flight {
     }
 
     pub(super) fn complete(&mut self, read_ns: u64, rules: &Rules) {
-        // Over HTTP/2 the rest of a body may still go out while its answer is complete.
+        // The answer may be there before the write of the request's last byte has returned; over HTTP/2
+        // the rest of a body may still go out.
         let written_ns = optional_u64(self.record.body_written_ns).unwrap_or(0);
         let end_ns = rules.since_t0(read_ns).get().max(written_ns);
         self.record.end_ns = end_ns.into();

@@ -87,12 +87,15 @@ impl Plan {
             stages,
             roots,
             links,
-            decided: plain && !workload.requests().iter().any(is_cut_by_answer),
+            decided: plain
+                && overload == Overload::Wait
+                && !workload.requests().iter().any(is_cut_by_answer),
         })
     }
 
-    /// Whether no answer changes what is done when: every request has a time of its own, and none
-    /// is abandoned for what it has brought so far.
+    /// Whether no answer changes what is done when, unless the cap on requests in flight is reached:
+    /// every request has a time of its own, and none is abandoned for what it has brought so far or
+    /// dropped for those that are still in flight.
     pub fn is_decided(&self) -> bool {
         self.decided
     }

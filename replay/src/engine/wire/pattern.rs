@@ -8,7 +8,7 @@ use super::Reading;
 use super::json::Place;
 use memchr::memchr2;
 
-/// Events are rarely longer, in bytes: so much memory is set aside before t0.
+/// Events are rarely longer, in bytes: so much memory is set aside at once.
 const TYPICAL_BYTES: usize = 512;
 /// Longest event that is kept to compare with, in bytes.
 const MAX_BYTES: usize = 4 << 10;

@@ -41,6 +41,8 @@ impl Worker {
         let number = self.flights.begin();
         let flight = self.flights.get(number);
         flight.begin(shot.index, request, leaf, shot.due_ns);
+        let population = self.plan.populations.of(request.labels.get());
+        flight.record.population = population.into();
         flight.is_scheduled = !shot.overloaded;
         flight.is_answer_wanted = self.answers.are_wanted(shot.index);
         if shot.wake_others {

@@ -105,6 +105,8 @@ impl Worker {
         let leaf = self.plan.workload.leaves()[index];
         let due_ns = skipped.due_ns.unwrap_or(u64::MAX);
         flight.begin(skipped.index, request, leaf, due_ns);
+        let population = self.plan.populations.of(request.labels.get());
+        flight.record.population = population.into();
         flight.is_scheduled = false;
         let target = self.target(skipped.index, optional_u32(request.session));
         self.flights.get(number).record.target = (target as u16).into();

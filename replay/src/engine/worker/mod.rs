@@ -12,6 +12,7 @@ use super::flight::Rules;
 use super::flights::Flights;
 use super::poll::{Poll, Waker};
 use super::pool::{Endpoint, Id, Pool};
+use super::populations::Populations;
 use super::progress::Counters;
 use super::recorder::RecordSink;
 use super::request::RequestFactory;
@@ -29,11 +30,14 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Records wait at most this long before they are passed on to the recorder, in ns.
 const FLUSH_EVERY_NS: u64 = 500_000_000;
-/// A wait that is this short, in ns, is one for the next request alone where answers decide nothing:
-/// what comes meanwhile is read after it, and has the time at which the kernel received it. So a
-/// request costs one wake-up instead of two where requests follow close upon each other.
+/// A wait for the next request that is this short, in ns, is for that alone where answers decide
+/// nothing and nothing is left to be written: what comes meanwhile is read after it, and has the time
+/// at which the kernel received it. So a request costs one wake-up instead of two where requests
+/// follow close upon each other.
 const GATHER_NS: u64 = 250_000;
-/// Longest time for which the clock is watched before a request is due, in ns.
+/// Shortest and longest time for which the clock is watched before a request is due, in ns: an idle
+/// processor may wake up later than during the calibration.
+const MIN_SPIN_NS: u64 = 60_000;
 const MAX_SPIN_NS: u64 = 100_000;
 /// One read takes at most this many bytes.
 const READ_BYTES: usize = 64 * 1024;
@@ -73,6 +77,8 @@ pub struct WorkerPlan {
     pub factory: RequestFactory,
     /// The schedule of all workers.
     pub plan: Arc<Plan>,
+    /// Which population a request is of.
+    pub populations: Arc<Populations>,
     /// Where connections go.
     pub endpoints: Vec<Endpoint>,
     /// Connections to open before t0.
@@ -119,12 +125,18 @@ pub struct Worker {
     /// Connections that had more to read when their turn was over.
     again: VecDeque<Id>,
     buffer: Box<[u8]>,
+    /// See [`GATHER_NS`].
+    gathers: bool,
     /// See [`Worker::spin_ns`].
     spin_ns: u64,
     stopping: Stop,
     /// There are more requests that will never be sent and have no record yet.
     has_skipped: bool,
     flush_at_ns: u64,
+    /// From when the clock is watched, and until when at most: then something is due.
+    watching_ns: Option<(u64, u64)>,
+    /// Time for which the clock was watched and nothing else was to be done, in ns.
+    spun_ns: u64,
     sink: Option<RecordSink>,
 }
 
@@ -160,10 +172,14 @@ impl Worker {
             loads: vec![0; plan.endpoints.len()],
             again: VecDeque::new(),
             buffer: vec![0; READ_BYTES].into(),
+            // The target is chosen by who has answered.
+            gathers: plan.plan.is_decided() && !by_load,
             spin_ns: 0,
             stopping: Stop::No,
             has_skipped: false,
             flush_at_ns: u64::MAX,
+            watching_ns: None,
+            spun_ns: 0,
             sink: None,
             plan,
         })
@@ -174,7 +190,7 @@ impl Worker {
     pub fn calibrate(&mut self) -> io::Result<TimerCalibration> {
         let calibration = self.timer.calibrate(&mut self.poll)?;
         if self.plan.may_spin {
-            self.spin_ns = calibration.late_median_ns.min(MAX_SPIN_NS);
+            self.spin_ns = calibration.late_median_ns.clamp(MIN_SPIN_NS, MAX_SPIN_NS);
         }
         Ok(calibration)
     }
@@ -218,6 +234,11 @@ impl Worker {
         Ok(())
     }
 
+    /// Time for which it watched the clock and had nothing else to do, in ns.
+    pub fn spun_ns(&self) -> u64 {
+        self.spun_ns
+    }
+
     fn is_finished(&self) -> bool {
         !self.has_skipped && self.schedule.in_flight() == 0 && self.schedule.is_done()
     }
@@ -239,6 +260,9 @@ impl Worker {
     /// Waits for a socket, for what is due next, or for another thread.
     fn wait(&mut self, busy: bool) -> io::Result<usize> {
         let now_ns = monotonic_ns();
+        if let Some((from_ns, due_ns)) = self.watching_ns.take() {
+            self.spun_ns += now_ns.min(due_ns).saturating_sub(from_ns);
+        }
         if now_ns >= self.flush_at_ns {
             if let Some(sink) = &mut self.sink {
                 sink.flush();
@@ -250,9 +274,14 @@ impl Worker {
         let given_up_ns = self.flights.next_deadline().unwrap_or(u64::MAX);
         let alarm_ns = watched_ns.min(given_up_ns).min(self.flush_at_ns);
         if busy || alarm_ns <= now_ns {
-            return self.poll.wait(false);
+            let count = self.poll.wait(false)?;
+            // What is read now is work, and so is what is late.
+            self.watching_ns =
+                (!busy && count == 0 && watched_ns <= now_ns).then_some((now_ns, due_ns));
+            return Ok(count);
         }
-        if self.plan.plan.is_decided() && alarm_ns - now_ns <= GATHER_NS {
+        let is_for_next = self.gathers && alarm_ns == watched_ns && self.flights.are_all_written();
+        if is_for_next && alarm_ns - now_ns <= GATHER_NS {
             sleep_until(alarm_ns);
             self.fire_due();
             return self.poll.wait(false);

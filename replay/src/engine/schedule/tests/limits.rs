@@ -256,3 +256,26 @@ fn a_plain_open_loop_keeps_nothing_for_each_request() {
     assert!((0..2_000).all(|index| plan.links.dependants(index).is_empty()));
     run(&setting);
 }
+
+#[test]
+fn only_a_plain_open_loop_that_drops_nothing_is_decided_beforehand() {
+    let is_decided = |setting: &Setting| setting.plan().unwrap().1.is_decided();
+    let plain = Setting::new(&[open()], &[at(0), at(5)]);
+    assert!(is_decided(&plain));
+    let dropping = Setting {
+        overload: Overload::Drop,
+        ..plain
+    };
+    assert!(!is_decided(&dropping));
+    for (stages, requests) in [
+        (vec![open()], vec![at(0), after(0, 5)]),
+        (vec![open().at_most(1)], vec![at(0), at(5)]),
+        (vec![closed(1)], vec![slot(), slot()]),
+        (vec![open()], vec![at(0), at(5).cut_after_a_token()]),
+    ] {
+        assert!(
+            !is_decided(&Setting::new(&stages, &requests)),
+            "{requests:?}"
+        );
+    }
+}

@@ -1,7 +1,8 @@
 //! Small workload files.
 
 use schemas::layout::{
-    NONE_U32, NONE_U64, RequestRecord, STAGE_AFTER_PREVIOUS, StageKind, StageRecord, StartKind,
+    NONE_U32, NONE_U64, REQUEST_STREAM, RequestRecord, STAGE_AFTER_PREVIOUS, StageKind,
+    StageRecord, StartKind,
 };
 use schemas::manifest::{
     Compiler, Corpus, Hints, Manifest, Rng, SpecSource, TemplateOverhead, Tokenizer,
@@ -19,6 +20,7 @@ pub struct Request {
     pub after: Option<u64>,
     pub session: Option<u32>,
     pub answers: Vec<u64>,
+    pub cut: bool,
 }
 
 /// At a time.
@@ -30,6 +32,7 @@ pub fn at(start_ns: u64) -> Request {
         after: None,
         session: None,
         answers: Vec::new(),
+        cut: false,
     }
 }
 
@@ -70,6 +73,11 @@ impl Request {
         Request { answers, ..self }
     }
 
+    /// Abandoned at its first token.
+    pub fn cut_after_a_token(self) -> Self {
+        Request { cut: true, ..self }
+    }
+
     /// Every request that must have ended before this one starts.
     pub fn awaited(&self) -> Vec<u64> {
         let mut awaited = self.answers.clone();
@@ -85,6 +93,10 @@ impl Request {
         record.stage = self.stage.into();
         record.after_request = self.after.unwrap_or(NONE_U64).into();
         record.session = self.session.unwrap_or(NONE_U32).into();
+        if self.cut {
+            record.flags |= REQUEST_STREAM;
+            record.cancel_after_tokens = 1.into();
+        }
         record.turn = self.session.map_or(NONE_U32, |_| 0).into();
         record
     }

@@ -137,6 +137,21 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn the_first_requests_of_a_file_run_as_a_file_of_their_own(
+        mut setting in setting(),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let behind = setting.requests.split_off(place.index(setting.requests.len() + 1));
+        let alone = shared(setting);
+        let first = Setting { behind, ..alone.clone() };
+        let log = first.run();
+        prop_assert!(check(&first, &log).is_ok(), "{:?}\n{log:#?}", check(&first, &log));
+        prop_assert_eq!(log.events, alone.run().events);
+    }
+}
+
 /// A run with something of everything.
 fn sample() -> (Setting, Log) {
     let stages = [open().at_most(2), closed(2).behind(5)];

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Setting {
     pub stages: Vec<Stage>,
     pub requests: Vec<Request>,
+    /// Behind those in the file, and not fired.
+    pub behind: Vec<Request>,
     /// By request: how long it takes, and whether it fails.
     pub service: Vec<(u64, bool)>,
     pub workers: usize,
@@ -31,6 +33,7 @@ impl Setting {
         Setting {
             stages: stages.to_vec(),
             requests: requests.to_vec(),
+            behind: Vec::new(),
             service: vec![(10, false); requests.len()],
             workers: 1,
             max_in_flight: usize::MAX,
@@ -43,7 +46,8 @@ impl Setting {
     }
 
     pub fn plan(&self) -> Result<(Workload, Plan), PlanError> {
-        let workload = made::workload(&self.stages, &self.requests);
+        let file = [&self.requests[..], &self.behind].concat();
+        let workload = made::workload(&self.stages, &file).prefix(self.requests.len() as u64);
         let speed = Speed::new(self.speed).unwrap();
         let plan = Plan::new(
             &workload,

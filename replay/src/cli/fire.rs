@@ -1,11 +1,12 @@
-//! What can be typed. Values are checked here; what they do is in the verbs.
+//! What is said of a load that is fired, by whichever verb.
 
+use crate::cli::judge::JudgeArgs;
 use crate::engine::run::{Balance, Reuse, Spin};
 use crate::engine::schedule::{OnTurnFailure, Overload, Speed};
 use crate::values::{CpuList, parse_cpus, parse_grace, parse_header, parse_speed, parse_timeout};
 use crate::wall_time::parse_wall_time;
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::header::{HeaderName, HeaderValue};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -18,73 +19,18 @@ pub const MAX_IN_FLIGHT: u32 = 1_000_000;
 /// Most connections opened before the first request.
 pub const MAX_CONNECTIONS: u32 = 100_000;
 
-/// Fires a compiled LLM workload at a server with precise timing, and records what came back.
-#[derive(Debug, Parser)]
-#[command(name = "replay", version, after_help = EXAMPLES, max_term_width = 100)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub verb: Verb,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  replay run chat.wlc --url http://127.0.0.1:8000
-  replay run chat.wlc --url http://127.0.0.1:8000 --speed 60 --out results/fast
-  replay run chat.wlc --url http://127.0.0.1:8000 --salt 'second run'
-  replay report results/fast --format jsonl -o requests.jsonl
-
-Exit status: 0 done, 1 an INVALID run under --strict, 2 wrong input, 3 the world failed
-(target unreachable, I/O), 130 interrupted with what was recorded saved.";
-
-/// The verbs.
-#[derive(Debug, Subcommand)]
-pub enum Verb {
-    /// Fire a workload at a server and record what comes back.
-    Run(Box<RunArgs>),
-    /// Derive a report from a result directory.
-    Report(ReportArgs),
-    /// Print a completion script for a shell.
-    Completions {
-        /// Which shell.
-        shell: clap_complete::Shell,
-    },
-}
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  replay run chat.wlc --url http://127.0.0.1:8000
-  replay run chat.wlc --url http://10.0.0.1:8000 --url http://10.0.0.2:8000 --balance least-loaded
-  replay run chat.wlc --url https://llm.example --cacert ca.pem --http2 --api-key-env KEY
-  replay run chat.wlc --url http://127.0.0.1:8000 --max-in-flight 256 --overload drop
-  replay run chat.wlc --url http://127.0.0.1:8000 --workers 2 --cpus 2,3 --fifo 50 --spin on
-  replay run chat.wlc --url http://127.0.0.1:8000 --start-at 2030-01-31T12:00:00Z
-
-Durations are numbers with a unit: 500ms, 30s, 5m, 1h. Ctrl-C once sends no more and waits up to
---grace for the answers, twice stops at once; what was recorded is on disk in both cases.";
-
-/// `replay run`.
-#[derive(Debug, Args)]
-#[command(after_help = RUN_EXAMPLES)]
-pub struct RunArgs {
+/// What is fired, at whom and how.
+#[derive(Clone, Debug, Args)]
+pub struct FireArgs {
     /// The workload, as `wlc compile` wrote it.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Directory for the results; it must not hold a run already [default: out/HASH-N].
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Do not recompute the workload's hashes first; the run is then at most DEGRADED.
+    /// Do not recompute the workload's hashes first; a run is then at most DEGRADED.
     #[arg(long)]
     pub no_verify: bool,
-    /// Print the summary as JSON on stdout.
-    #[arg(long)]
-    pub json: bool,
     /// Print no progress.
     #[arg(long)]
     pub quiet: bool,
-    /// Exit with 1 when the run is INVALID.
-    #[arg(long)]
-    pub strict: bool,
     /// Where requests go.
     #[command(flatten)]
     pub server: ServerArgs,
@@ -97,10 +43,16 @@ pub struct RunArgs {
     /// How exact and when.
     #[command(flatten)]
     pub timing: TimingArgs,
+    /// What it is held against.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+    /// What was typed, as `run.json` has it; see [`crate::cli::parse`].
+    #[arg(skip)]
+    pub command: Vec<String>,
 }
 
 /// Where requests go, and as whom.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServerArgs {
     /// Base URL of the server, http:// or https://, e.g. http://127.0.0.1:8000; the workload's paths
@@ -132,7 +84,7 @@ pub struct ServerArgs {
 }
 
 /// What is asked of the load.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Load")]
 pub struct LoadArgs {
     /// Divide the schedule's times: 60 replays an hour in a minute [default: 1].
@@ -164,7 +116,7 @@ pub struct LoadArgs {
 }
 
 /// How connections are used.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connections")]
 pub struct ConnectionArgs {
     /// Connections to open before the first request, over all workers [default: what closed stages
@@ -184,7 +136,7 @@ pub struct ConnectionArgs {
 }
 
 /// How exact the firing is, and when it begins and ends.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Timing")]
 pub struct TimingArgs {
     /// Worker threads, each with its own part of the schedule [default: the workload's
@@ -212,34 +164,10 @@ pub struct TimingArgs {
     pub grace: Option<Duration>,
 }
 
-/// `replay report`.
-#[derive(Debug, Args)]
-pub struct ReportArgs {
-    /// A directory that `replay run --out` wrote.
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
-    /// What to derive.
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: ReportFormat,
-    /// Write to this file instead of stdout.
-    #[arg(short = 'o', long, value_name = "OUT")]
-    pub output: Option<PathBuf>,
-}
-
-/// Formats of `replay report`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// One screen for people.
-    Text,
-    /// The summary as one JSON object.
-    Json,
-    /// One JSON object a line for each request.
-    Jsonl,
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
     use clap::error::ErrorKind;
 
     fn parse(flags: &str) -> Result<Cli, clap::Error> {
@@ -266,6 +194,12 @@ mod tests {
             ("--fifo 100", ErrorKind::ValueValidation, "1..=99"),
             ("--fifo 0", ErrorKind::ValueValidation, "1..=99"),
             ("--bind host", ErrorKind::ValueValidation, "--bind"),
+            ("--slo ttft=5", ErrorKind::ValueValidation, "with a unit"),
+            (
+                "--threshold steal=1",
+                ErrorKind::ValueValidation,
+                "steal_note",
+            ),
         ] {
             let error = parse(flags).expect_err(flags);
             assert_eq!(error.kind(), kind, "{flags}");
