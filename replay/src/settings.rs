@@ -268,7 +268,7 @@ pub fn most_in_flight(hints: &Hints) -> Option<u64> {
 }
 
 /// Flags replace all that a workload recommends.
-fn slos(flags: &[Slo], hints: &[SloHint]) -> Result<Setting<Vec<Slo>>, Failure> {
+pub fn slos(flags: &[Slo], hints: &[SloHint]) -> Result<Setting<Vec<Slo>>, Failure> {
     check_twice(flags).map_err(|what| Failure::wrong_input(format!("--slo: {what}")))?;
     let hinted: Result<Vec<Slo>, String> = hints.iter().map(Slo::of_hint).collect();
     let hinted = match (flags, hinted) {

@@ -74,23 +74,9 @@ impl Stats {
             };
             units(low * PARTS_PER_NANO + (high - low) * part)
         };
-        Some(Stats {
-            mean: mean(samples.sum, samples.count.into()),
-            min: units(i128::from(samples.min) * PARTS_PER_NANO),
-            p0_1: at(1),
-            p1: at(10),
-            p5: at(50),
-            p10: at(100),
-            p25: at(250),
-            median: at(500),
-            p75: at(750),
-            p90: at(900),
-            p95: at(950),
-            p99: at(990),
-            p99_9: at(999),
-            max: units(i128::from(samples.max) * PARTS_PER_NANO),
-            std: samples.std,
-        })
+        let ends = [samples.min, samples.max].map(|end| units(i128::from(end) * PARTS_PER_NANO));
+        let mean = mean(samples.sum, samples.count.into());
+        Some(Stats::of_percentiles(mean, samples.std, ends, at))
     }
 
     /// Describes a quantity over time: for each value, ascending and in billionths of the unit, how
@@ -103,11 +89,11 @@ impl Stats {
         let product = |step: &(i64, u64)| i128::from(step.0) * i128::from(step.1);
         let sum: i128 = steps.iter().map(product).sum();
         let exact = |value: i64| units(i128::from(value) * PARTS_PER_NANO);
-        let at = |permille: i128| {
+        let at = |permille: u64| {
             let mut passed = 0;
             let reached = |step: &&(i64, u64)| {
                 passed += i128::from(step.1) * 1000;
-                passed >= total * permille
+                passed >= total * i128::from(permille)
             };
             let step = steps.iter().find(reached);
             exact(step.expect("the whole is at least a part of it").0)
@@ -115,9 +101,21 @@ impl Stats {
         let middle = sum as f64 / total as f64;
         let square = |step: &(i64, u64)| squared(step.0 as f64 - middle) * step.1 as f64;
         let (first, last) = (steps.first()?, steps.last()?);
-        Some(Stats {
-            mean: mean(sum, total),
-            min: exact(first.0),
+        let std = (steps.iter().map(square).sum::<f64>() / total as f64).sqrt() / 1e9;
+        let ends = [exact(first.0), exact(last.0)];
+        Some(Stats::of_percentiles(mean(sum, total), Some(std), ends, at))
+    }
+
+    /// With every percentile at its permille.
+    fn of_percentiles(
+        mean: f64,
+        std: Option<f64>,
+        [min, max]: [f64; 2],
+        at: impl Fn(u64) -> f64,
+    ) -> Stats {
+        Stats {
+            mean,
+            min,
             p0_1: at(1),
             p1: at(10),
             p5: at(50),
@@ -129,9 +127,9 @@ impl Stats {
             p95: at(950),
             p99: at(990),
             p99_9: at(999),
-            max: exact(last.0),
-            std: Some((steps.iter().map(square).sum::<f64>() / total as f64).sqrt() / 1e9),
-        })
+            max,
+            std,
+        }
     }
 
     /// The numbers in the order of [`Stats::KEYS`].

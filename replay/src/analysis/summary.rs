@@ -96,6 +96,16 @@ pub struct SloLimit {
     pub limit_s: f64,
 }
 
+impl SloLimit {
+    /// A limit as files have it.
+    pub fn of(slo: &Slo) -> Self {
+        SloLimit {
+            metric: slo.metric,
+            limit_s: slo.limit_ns as f64 / 1e9,
+        }
+    }
+}
+
 /// A part of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
@@ -165,7 +175,7 @@ pub fn summarize(data: &RunData, asked: &Asked) -> Summary {
         },
         speed: info.effective.speed,
         salt: info.effective.salt.as_ref().map(|salt| salt.text.clone()),
-        slos: asked.slos.iter().map(limit).collect(),
+        slos: asked.slos.iter().map(SloLimit::of).collect(),
         window: measured(data),
         verdict: judge(&Facts::of(info, accounting, &overall), &asked.thresholds),
         accounting: accounting.clone(),
@@ -209,13 +219,6 @@ fn enter(summary: &mut Summary, key: &GroupKey, measures: Measures, stages: &[St
             measures,
         }),
         Dimension::Population => summary.populations.push(named(measures)),
-    }
-}
-
-fn limit(slo: &Slo) -> SloLimit {
-    SloLimit {
-        metric: slo.metric,
-        limit_s: slo.limit_ns as f64 / 1e9,
     }
 }
 

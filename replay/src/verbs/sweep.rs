@@ -3,13 +3,13 @@
 //! Refuses flags that a sweep sets itself, and to begin where results lie already.
 
 use crate::analysis::report::text;
-use crate::analysis::slo::Slo;
 use crate::analysis::summary::SloLimit;
 use crate::cli::sweep::SweepArgs;
 use crate::engine::schedule::Overload;
 use crate::exit::{self, Failure};
 use crate::firing::Firing;
 use crate::run_info::RECORDS_FILE;
+use crate::settings;
 use crate::sweep::conduct::Sweep;
 use crate::sweep::rescale::Paced;
 use crate::sweep::result::{SWEEP_FILE, SweepResult};
@@ -67,28 +67,16 @@ fn check(args: &SweepArgs) -> Result<(), Failure> {
 
 /// What answers are held against: what is typed, else what the workload recommends.
 fn slos(args: &SweepArgs, firing: &Firing) -> Result<Vec<SloLimit>, Failure> {
-    let hinted: Result<Vec<Slo>, String> = match args.fire.judge.slos.is_empty() {
-        true => firing
-            .manifest()
-            .hints
-            .slos
-            .iter()
-            .map(Slo::of_hint)
-            .collect(),
-        false => Ok(args.fire.judge.slos.clone()),
-    };
-    let slos = hinted.map_err(Failure::wrong_input)?;
+    let hints = &firing.manifest().hints.slos;
+    let slos = settings::slos(&args.fire.judge.slos, hints)?;
+    let slos = slos.value.unwrap_or_default();
     if slos.is_empty() && (args.goal || args.stop_on_slo) {
         let flag = if args.goal { "--goal" } else { "--stop-on-slo" };
         return Err(Failure::wrong_input(format!(
             "{flag} needs SLOs, and there are none\n  help: give one, e.g. --slo ttft=500ms"
         )));
     }
-    let limit = |slo: Slo| SloLimit {
-        metric: slo.metric,
-        limit_s: slo.limit_ns as f64 / 1e9,
-    };
-    Ok(slos.into_iter().map(limit).collect())
+    Ok(slos.iter().map(SloLimit::of).collect())
 }
 
 /// A directory without results.

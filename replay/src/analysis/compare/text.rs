@@ -6,11 +6,10 @@ use crate::analysis::compare::pair::{Change, Pair};
 use crate::analysis::compare::spread::Range;
 use crate::analysis::compare::{Comparison, Difference, Stat};
 use crate::analysis::metric::Metric;
+use crate::analysis::report::text::clip;
 use serde_json::Value;
 use std::io::{self, Write};
 
-/// Longest line in characters.
-const MAX_COLUMNS: usize = 100;
 /// Most runs that are listed; of the rest only the number is told.
 const MAX_RUNS: usize = 26;
 /// Metrics that are shown.
@@ -185,17 +184,5 @@ fn plain(value: f64, signed: bool) -> String {
     match signed {
         true => format!("{value:+.digits$}"),
         false => format!("{value:.digits$}"),
-    }
-}
-
-/// Cuts a line that is too long, visibly; control characters become `?`.
-fn clip(line: &str) -> String {
-    let printable = |c: char| if c.is_control() { '?' } else { c };
-    match line.chars().count() {
-        0..=MAX_COLUMNS => line.chars().map(printable).collect(),
-        _ => {
-            let kept = line.chars().take(MAX_COLUMNS - 1).map(printable);
-            kept.chain(['…']).collect()
-        }
     }
 }

@@ -92,7 +92,7 @@ fn ansi(level: Level) -> u8 {
 
 /// Cuts a line that is too long, visibly; control characters, which a name from a workload may
 /// contain, become `?`.
-fn clip(line: &str) -> String {
+pub(in crate::analysis) fn clip(line: &str) -> String {
     let printable = |c: char| if c.is_control() { '?' } else { c };
     if line.chars().count() <= MAX_COLUMNS {
         return line.chars().map(printable).collect();
