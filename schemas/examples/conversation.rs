@@ -142,7 +142,8 @@ fn stage(name: u32, flags: u8, requests: u64) -> StageRecord {
 /// SHA-256 of no bytes.
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-fn manifest() -> Manifest {
+/// A manifest in which nothing is absent, of no real compiler.
+pub fn manifest() -> Manifest {
     Manifest {
         compiler: Compiler {
             name: "conversation".into(),
@@ -208,7 +209,8 @@ fn manifest() -> Manifest {
     }
 }
 
-fn salt() -> Salt {
+/// What the slot of these files is filled with.
+pub fn salt() -> Salt {
     Salt {
         count: 4,
         words: ["book", "line", "road", "wind"].map(str::to_owned).to_vec(),

@@ -1,7 +1,8 @@
 //! One named error for each way in which a file can be malformed or cannot be written.
 
-use crate::layout::Section;
+use crate::layout::{MAGIC, Section, SectionEntry, Trailer};
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -64,7 +65,7 @@ pub enum FormatError {
 
     /// The section table breaks a rule.
     #[error("SECTION TABLE at offset {offset}: {what}")]
-    Table { offset: u64, what: String },
+    Table { offset: u64, end: u64, what: String },
 
     /// A field of the header or trailer that must be zero is not.
     #[error("{part} at offset {offset}: a field that must be zero is not: the file was altered")]
@@ -74,12 +75,14 @@ pub enum FormatError {
     #[error("PADDING at offset {offset}: not zero: the file was altered")]
     Padding { offset: u64 },
 
-    /// A section's bytes are not those that were written.
-    #[error("{} at offset {offset} to {end}: altered (SHA-256 is {actual}, the section table says {said}); copy the file again", section.name())]
+    /// A section's bytes are not those that were written. Offset and end are the section's, or those
+    /// of the part that `found` says to be altered.
+    #[error("{} at offset {offset} to {end}: altered{found} (SHA-256 is {actual}, the section table says {said}); copy the file again", section.name())]
     SectionHash {
         section: Section,
         offset: u64,
         end: u64,
+        found: String,
         said: String,
         actual: String,
     },
@@ -111,10 +114,46 @@ pub enum FormatError {
 
     /// The manifest is not canonical JSON of the known shape.
     #[error("MANIFEST at offset {offset}: {what}")]
-    Manifest { offset: u64, what: String },
+    Manifest { offset: u64, end: u64, what: String },
 }
 
 impl FormatError {
+    /// The part of the file that is wrong, by its name in messages, and its bytes, counted from the
+    /// start of the file; `None` where the file could not be read.
+    pub fn place(&self) -> Option<(&'static str, Range<u64>)> {
+        let trailer = size_of::<Trailer>() as u64;
+        let of = |name, offset: &u64, bytes| Some((name, *offset..offset.saturating_add(bytes)));
+        match self {
+            FormatError::Io { .. } => None,
+            FormatError::TooShort { bytes, .. } => Some(("FILE", 0..*bytes)),
+            FormatError::NotAWorkload => Some(("HEADER", 0..MAGIC.len() as u64)),
+            FormatError::TooOld { .. } | FormatError::TooNew { .. } => Some(("HEADER", 8..12)),
+            FormatError::NoEndMark { offset } | FormatError::Length { offset, .. } => {
+                of("TRAILER", offset, trailer)
+            }
+            FormatError::ContentHash { offset, .. } => of("TRAILER", offset, 32),
+            // The header has been checked whole: what is altered is table or trailer.
+            FormatError::FooterHash { offset } => {
+                let table = Section::ALL.len() * size_of::<SectionEntry>();
+                of("FOOTER", offset, table as u64 + trailer)
+            }
+            FormatError::Table { offset, end, .. } => Some(("SECTION TABLE", *offset..*end)),
+            FormatError::NotZero { part, offset } => of(part, offset, 4),
+            FormatError::Padding { offset } => of("PADDING", offset, 1),
+            FormatError::SectionHash {
+                section,
+                offset,
+                end,
+                ..
+            } => Some((section.name(), *offset..*end)),
+            FormatError::Record {
+                section, offset, ..
+            } => of(section.name(), offset, section.stride().into()),
+            FormatError::Leaf { offset, .. } => of("LEAVES", offset, 32),
+            FormatError::Manifest { offset, end, .. } => Some(("MANIFEST", *offset..*end)),
+        }
+    }
+
     /// True for a whole workload file that is not what it claims to be; false for a file that
     /// cannot be read as one at all.
     pub fn is_false_claim(&self) -> bool {
@@ -130,11 +169,11 @@ impl FormatError {
         )
     }
 
-    /// True when the system failed, not the file (exit 3 instead of 2). A file that is not there
-    /// or is a directory is the user's to mend.
+    /// True when the system failed, not the file (exit 3 instead of 2). A file that is not there,
+    /// a directory or a device is the user's to mend.
     pub fn is_system_failure(&self) -> bool {
-        use io::ErrorKind::{IsADirectory, NotFound};
-        matches!(self, FormatError::Io { source, .. } if !matches!(source.kind(), NotFound | IsADirectory))
+        use io::ErrorKind::{InvalidInput, IsADirectory, NotFound};
+        matches!(self, FormatError::Io { source, .. } if !matches!(source.kind(), NotFound | IsADirectory | InvalidInput))
     }
 }
 

@@ -8,9 +8,9 @@ use crate::records::{
     ErrorClass, FrameHeader, FrameKind, MAX_FRAME_BYTES, Outcome, RECORDS_MAGIC, RECORDS_VERSION,
     RESULT_FLAGS, RESULT_LIVE, RecordsHeader, ResultRecord,
 };
+use crate::regular_file;
 use crate::token_times;
 pub use crate::token_times::TokenTimes;
-use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -147,7 +147,7 @@ impl Records {
             source,
         };
         let mut bytes = Vec::new();
-        BufReader::new(File::open(path).map_err(io)?)
+        BufReader::new(regular_file::open(path).map_err(io)?)
             .read_to_end(&mut bytes)
             .map_err(io)?;
         Self::from_bytes(&bytes, path)
@@ -227,18 +227,16 @@ pub(crate) fn check_header(bytes: &[u8], path: &Path) -> Result<RecordsHeader, R
     }
     let version = (header.major.get(), header.minor.get());
     if version.0 != RECORDS_VERSION.0 || version.1 > RECORDS_VERSION.1 {
-        let age = if version > RECORDS_VERSION {
-            "new"
-        } else {
-            "old"
+        let (age, program) = match version > RECORDS_VERSION {
+            true => ("new", "a later program"),
+            false => ("old", "the program of that version"),
         };
-        return Err(wrong(
-            8,
-            format!(
-                "version {}.{} is too {age} for this program",
-                version.0, version.1
-            ),
-        ));
+        let (major, minor) = version;
+        let (reads, last) = RECORDS_VERSION;
+        let what = format!(
+            "version {major}.{minor} is too {age} for this program, which reads {reads}.0 to {reads}.{last}; use {program}"
+        );
+        return Err(wrong(8, what));
     }
     if header.crc32c.get() != crc32c::crc32c(&header.as_bytes()[..56])
         || header.zero.get() != 0

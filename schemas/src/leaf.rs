@@ -226,15 +226,28 @@ pub fn request_leaf(
     Ok(merkle::leaf_hash(scratch))
 }
 
-/// Leaf hash of the stage table, the first leaf of the tree. It also binds the request count
-/// and what salts are made of.
+/// Leaf hash of the stage table, the first leaf of the tree.
 pub fn stages_leaf(
     stages: &[StageRecord],
     request_count: u64,
     salt: Option<&Salt>,
     tables: &Tables,
 ) -> Result<Digest, ReferenceError> {
-    let mut out = STAGES_PREFIX.to_vec();
+    let mut encoding = Vec::new();
+    encode_stages(stages, request_count, salt, tables, &mut encoding)?;
+    Ok(merkle::leaf_hash(&encoding))
+}
+
+/// The canonical encoding of the stage table, appended to `out`. It also binds the request count
+/// and what salts are made of. Errors name a dangling reference.
+pub fn encode_stages(
+    stages: &[StageRecord],
+    request_count: u64,
+    salt: Option<&Salt>,
+    tables: &Tables,
+    out: &mut Vec<u8>,
+) -> Result<(), ReferenceError> {
+    out.extend_from_slice(&STAGES_PREFIX);
     out.extend_from_slice(&request_count.to_le_bytes());
     out.extend_from_slice(&(stages.len() as u32).to_le_bytes());
     let mut fields = Vec::new();
@@ -245,9 +258,9 @@ pub fn stages_leaf(
         out.extend_from_slice(&fields);
     }
     if let Some(salt) = salt {
-        salt.encode(&mut out);
+        salt.encode(out);
     }
-    Ok(merkle::leaf_hash(&out))
+    Ok(())
 }
 
 fn encode_stage(

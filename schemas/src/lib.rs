@@ -4,7 +4,9 @@
 //! Refuses on purpose: random numbers, async, HTTP, YAML, tokenizers. What stands on one side
 //! of a file knows nothing of the other side; this crate is the wall between them.
 
+pub mod audit;
 pub mod body;
+pub mod documents;
 pub mod error;
 pub mod frames;
 pub mod hints;
@@ -13,9 +15,11 @@ pub mod layout;
 pub mod leaf;
 pub mod manifest;
 pub mod merkle;
+mod narrow;
 pub mod reader;
 pub mod record_file;
 pub mod records;
+pub mod regular_file;
 pub mod rules;
 pub mod salt;
 pub mod tables;

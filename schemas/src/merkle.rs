@@ -3,6 +3,7 @@
 
 use crate::Digest;
 use sha2::{Digest as _, Sha256};
+use std::ops::Range;
 
 /// First byte of a leaf's preimage.
 pub const LEAF_PREFIX: u8 = 0x00;
@@ -57,6 +58,51 @@ impl RootBuilder {
     }
 }
 
+/// The leaves under each node beside the way from a leaf to the root, from the leaf upwards.
+/// `position` is below `count`.
+fn siblings(position: u64, count: u64) -> Vec<Range<u64>> {
+    let (mut first, mut end) = (0, count);
+    let mut siblings = Vec::new();
+    while end - first > 1 {
+        // The largest power of two below the number of leaves.
+        let split = first + (1 << (end - first - 1).ilog2());
+        if position < split {
+            siblings.push(split..end);
+            end = split;
+        } else {
+            siblings.push(first..split);
+            first = split;
+        }
+    }
+    siblings.reverse();
+    siblings
+}
+
+/// The hashes that lead from a leaf to the root, from the leaf upwards (RFC 9162, 2.1.3.1).
+/// `leaves` are all `count` leaf hashes in order; `position`, from 0, is below `count`. Memory is
+/// logarithmic in their number.
+pub fn path(leaves: impl Iterator<Item = Digest>, count: u64, position: u64) -> Vec<Digest> {
+    let siblings = siblings(position, count);
+    let mut roots = vec![RootBuilder::default(); siblings.len()];
+    for (number, leaf) in (0..).zip(leaves) {
+        if let Some(at) = siblings.iter().position(|range| range.contains(&number)) {
+            roots[at].push(leaf);
+        }
+    }
+    roots.iter().map(RootBuilder::root).collect()
+}
+
+/// The root that a leaf and a path give for a tree of `count` leaves (RFC 9162, 2.1.3.2); `None`
+/// if there is no such place in it, or the path to it has another length.
+pub fn root_of(leaf: Digest, position: u64, count: u64, path: &[Digest]) -> Option<Digest> {
+    let siblings = (position < count).then(|| siblings(position, count))?;
+    let join = |hash, (beside, range): (&Digest, Range<u64>)| match range.start > position {
+        true => node_hash(&hash, beside),
+        false => node_hash(beside, &hash),
+    };
+    (siblings.len() == path.len()).then(|| path.iter().zip(siblings).fold(leaf, join))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +134,51 @@ mod tests {
                 root_by_definition(&leaves[..size]),
                 "size {size}"
             );
+        }
+    }
+
+    /// The recursive definition of RFC 9162, 2.1.3.1.
+    fn path_by_definition(leaves: &[Digest], position: usize) -> Vec<Digest> {
+        if leaves.len() == 1 {
+            return vec![];
+        }
+        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+        let (mut path, beside) = match position.checked_sub(left.len()) {
+            None => (path_by_definition(left, position), right),
+            Some(within) => (path_by_definition(right, within), left),
+        };
+        path.push(root_by_definition(beside));
+        path
+    }
+
+    #[test]
+    fn paths_equal_the_definition_and_lead_to_the_root_from_no_other_leaf() {
+        let leaves: Vec<Digest> = (0..40u32).map(|i| leaf_hash(&i.to_le_bytes())).collect();
+        for count in 1..=leaves.len() {
+            let tree = &leaves[..count];
+            let root = Some(root_by_definition(tree));
+            for position in 0..count {
+                let path = path(tree.iter().copied(), count as u64, position as u64);
+                assert_eq!(path, path_by_definition(tree, position));
+                for (other, leaf) in tree.iter().enumerate() {
+                    let found = root_of(*leaf, position as u64, count as u64, &path);
+                    assert_eq!(found == root, other == position, "{other} of {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_of_another_length_or_place_has_no_root() {
+        let leaf = leaf_hash(b"a");
+        for (position, count, length) in [(0, 0, 0), (1, 1, 0), (5, 5, 1), (u64::MAX, 3, 2)] {
+            assert_eq!(root_of(leaf, position, count, &vec![leaf; length]), None);
+        }
+        for length in 0..70 {
+            let path = vec![leaf; length];
+            assert_eq!(root_of(leaf, 0, 1, &path).is_some(), length == 0);
+            assert_eq!(root_of(leaf, 4, 5, &path).is_some(), length == 1);
+            assert_eq!(root_of(leaf, 0, u64::MAX, &path).is_some(), length == 64);
         }
     }
 

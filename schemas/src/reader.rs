@@ -11,10 +11,11 @@ use crate::layout::{
     StageRecord, Trailer, VERSION_MAJOR, VERSION_MINOR, padding_after,
 };
 use crate::manifest::Manifest;
+use crate::regular_file;
 use crate::tables::Tables;
 use crate::writer::footer_hash;
-use memmap2::Mmap;
-use std::fs::File;
+use memmap2::{Mmap, MmapMut};
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,7 +50,12 @@ pub struct SectionPlace {
 
 impl SectionPlace {
     fn range(&self) -> Range<usize> {
-        self.offset..self.offset + self.length
+        self.offset..self.end()
+    }
+
+    /// Behind the last byte, from the start of the file.
+    pub fn end(&self) -> usize {
+        self.offset + self.length
     }
 }
 
@@ -73,17 +79,34 @@ impl Workload {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
-            return Err(io(std::io::ErrorKind::IsADirectory.into()));
-        }
+        let file = regular_file::open(path).map_err(io)?;
         if file.metadata().map_err(io)?.len() < LEAST_BYTES {
-            return Err(too_short(file, path)?);
+            let mut bytes = Vec::new();
+            // Of some files the kernel says no length, though they go on and on.
+            let mut limited = (&file).take(LEAST_BYTES);
+            limited.read_to_end(&mut bytes).map_err(io)?;
+            return Err(too_short(&bytes));
         }
         // SAFETY: the mapping is read-only and private. Files are replaced by rename and never
         // truncated in place by this project's programs (WORKLOAD.md, "Writing"), so a mapped
         // page stays valid; whoever truncates one by other means gets SIGBUS, not wrong data.
         let map = unsafe { Mmap::map(&file) }.map_err(io)?;
+        Self::from_map(map)
+    }
+
+    /// Reads a copy of a file's bytes, and checks its header and footer as [`Workload::open`] does.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        if (bytes.len() as u64) < LEAST_BYTES {
+            return Err(too_short(bytes));
+        }
+        let copied = MmapMut::map_anon(bytes.len()).and_then(|mut map| {
+            map.copy_from_slice(bytes);
+            map.make_read_only()
+        });
+        let map = copied.map_err(|source| FormatError::Io {
+            path: "a copy in memory".into(),
+            source,
+        })?;
         Self::from_map(map)
     }
 
@@ -197,6 +220,7 @@ impl Workload {
         Manifest::from_canonical_json(self.section(Section::Manifest)).map_err(|what| {
             FormatError::Manifest {
                 offset: self.place(Section::Manifest).offset as u64,
+                end: self.place(Section::Manifest).end() as u64,
                 what,
             }
         })
@@ -215,21 +239,14 @@ impl Workload {
     }
 }
 
-fn too_short(mut file: File, path: &Path) -> Result<FormatError, FormatError> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
-        .map_err(|source| FormatError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+fn too_short(bytes: &[u8]) -> FormatError {
     if bytes.len() >= MAGIC.len() && !bytes.starts_with(&MAGIC) {
-        return Ok(FormatError::NotAWorkload);
+        return FormatError::NotAWorkload;
     }
-    Ok(FormatError::TooShort {
+    FormatError::TooShort {
         bytes: bytes.len() as u64,
         least: LEAST_BYTES,
-    })
+    }
 }
 
 fn check_header(header: &FileHeader) -> Result<(), FormatError> {
@@ -294,7 +311,8 @@ fn check_trailer<'m>(
             trailer.table_offset.get(),
             Section::ALL.len()
         );
-        return Err(FormatError::Table { offset, what });
+        let end = map.len() as u64;
+        return Err(FormatError::Table { offset, end, what });
     }
     Ok(<[SectionEntry]>::ref_from_bytes(&map[expected..trailer_offset]).expect("whole entries"))
 }
@@ -313,6 +331,7 @@ fn check_table(
         let at = table_offset + (section.position() * size_of::<SectionEntry>()) as u64;
         let wrong = |what: &str| FormatError::Table {
             offset: at,
+            end: at + size_of::<SectionEntry>() as u64,
             what: format!("{}: {what}", section.name()),
         };
         let (offset, length, stride) = (entry.offset.get(), entry.length.get(), entry.stride.get());
@@ -339,6 +358,7 @@ fn check_table(
     if next != table_offset || !next.is_multiple_of(ALIGNMENT) {
         return Err(FormatError::Table {
             offset: next,
+            end: table_offset,
             what: "bytes lie between the last section and the table".into(),
         });
     }
@@ -349,6 +369,7 @@ fn check_table(
     if requests.length / size_of::<RequestRecord>() != leaves.length / size_of::<Digest>() {
         return Err(FormatError::Table {
             offset: table_offset,
+            end: table_offset + size_of_val(entries) as u64,
             what: "LEAVES and REQUESTS differ in number".into(),
         });
     }

@@ -9,6 +9,7 @@ use crate::frames::{
     RecordsError, RequestResult, check_header, decode_strings, next_frame, take_result,
 };
 use crate::records::{FrameHeader, FrameKind, MAX_FRAME_BYTES, RecordsHeader, ResultRecord};
+use crate::regular_file;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -51,6 +52,8 @@ pub struct RecordView<'f> {
     pub record: &'f ResultRecord,
     /// Where it stands.
     pub place: Place,
+    /// The record as it stands in the file, with the body's hash and the token times.
+    pub bytes: &'f [u8],
     /// SHA-256 of the body as it was sent, where answers were put into it.
     pub sent_sha256: Option<Digest>,
     /// Time of each event with output, ns from t0, ascending; empty where they were not kept.
@@ -64,7 +67,7 @@ impl RecordFile {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(io)?;
+        let file = regular_file::open(path).map_err(io)?;
         let mut bytes = Vec::new();
         let header_bytes = size_of::<RecordsHeader>() as u64;
         let mut reader = (&file).take(header_bytes);
@@ -215,15 +218,17 @@ fn scan_frame(
 ) -> Result<(), String> {
     let mut rest = payload;
     for item in 0..items {
-        let before = rest.len();
+        let begin = payload.len() - rest.len();
         let (record, sent_sha256) = take_result(item, &mut rest, token_ns)?;
+        let bytes = &payload[begin..payload.len() - rest.len()];
         each(&RecordView {
             record,
             place: Place {
-                offset: offset + (payload.len() - before) as u64,
+                offset: offset + begin as u64,
                 // No frame is longer than `MAX_FRAME_BYTES`.
-                bytes: (before - rest.len()) as u32,
+                bytes: bytes.len() as u32,
             },
+            bytes,
             sent_sha256,
             token_ns,
         });

@@ -11,6 +11,7 @@ use crate::layout::{
 };
 use crate::leaf::{request_leaf, stages_leaf};
 use crate::merkle::RootBuilder;
+use crate::narrow::narrow;
 use crate::reader::Workload;
 use crate::rules;
 use crate::salt::Salt;
@@ -47,10 +48,12 @@ pub fn verify(
             Ok(manifest) => check_requests(workload, manifest.salt.as_ref(), threads, progress),
             Err(_) => Ok(0),
         };
-        match sections {
-            Some(handle) => handle.join().expect("hashing does not panic")?,
-            None => check_sections(workload)?,
-        }
+        let sections = match sections {
+            Some(handle) => handle.join().expect("hashing does not panic"),
+            None => check_sections(workload),
+        };
+        let salt = manifest.as_ref().ok().and_then(|known| known.salt.as_ref());
+        sections.map_err(|error| narrowed(workload, salt, error))?;
         let manifest = manifest?;
         let body_bytes = requests?;
         check_stages(workload)?;
@@ -63,6 +66,20 @@ pub fn verify(
     })
 }
 
+/// As [`verify`], with the hash of the whole file ([`file_hash`]), on a thread of its own.
+pub fn verify_with_file_hash(
+    workload: &Workload,
+    threads: usize,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Verified, Digest), FormatError> {
+    std::thread::scope(|scope| {
+        let file_hash = scope.spawn(|| file_hash(workload));
+        let verified = verify(workload, threads, progress)?;
+        let file_hash = file_hash.join().expect("hashing does not panic");
+        Ok((verified, file_hash))
+    })
+}
+
 /// SHA-256 of the whole file, as `sha256sum` prints it.
 pub fn file_hash(workload: &Workload) -> Digest {
     Sha256::digest(workload.file_bytes()).into()
@@ -72,12 +89,13 @@ fn check_sections(workload: &Workload) -> Result<(), FormatError> {
     for section in Section::ALL {
         let place = workload.place(section);
         let actual: Digest = Sha256::digest(workload.section(section)).into();
-        let end = place.offset + place.length;
+        let end = place.end();
         if actual != place.sha256 {
             return Err(FormatError::SectionHash {
                 section,
                 offset: place.offset as u64,
                 end: end as u64,
+                found: String::new(),
                 said: hex(&place.sha256),
                 actual: hex(&actual),
             });
@@ -93,6 +111,27 @@ fn check_sections(workload: &Workload) -> Result<(), FormatError> {
     Ok(())
 }
 
+/// The same error with the place of the altered bytes told as closely as they can be found.
+fn narrowed(workload: &Workload, salt: Option<&Salt>, mut error: FormatError) -> FormatError {
+    if let FormatError::SectionHash {
+        section,
+        offset,
+        end,
+        found,
+        ..
+    } = &mut error
+        && let Some((place, how)) = narrow(workload, *section, slot_bytes(salt))
+    {
+        (*offset, *end, *found) = (place.start, place.end, how);
+    }
+    error
+}
+
+/// Width of the salt slot.
+fn slot_bytes(salt: Option<&Salt>) -> Option<u64> {
+    salt.map(|salt| salt.unsalted().len() as u64)
+}
+
 /// The manifest, and that the salt slot stands where it says.
 fn check_manifest(workload: &Workload) -> Result<Manifest, FormatError> {
     let manifest = workload.manifest()?;
@@ -100,6 +139,7 @@ fn check_manifest(workload: &Workload) -> Result<Manifest, FormatError> {
     match &manifest.salt {
         Some(salt) if !blob.starts_with(salt.unsalted().as_bytes()) => Err(FormatError::Manifest {
             offset: workload.place(Section::Manifest).offset as u64,
+            end: workload.place(Section::Manifest).end() as u64,
             what: "has a salt, but BLOB does not begin with its slot".to_owned(),
         }),
         _ => Ok(manifest),
@@ -137,7 +177,7 @@ fn check_requests(
     let (next, done, body_bytes) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let fault = FirstFault::default();
     let total = workload.requests().len() as u64;
-    let slot_bytes = salt.map(|salt| salt.unsalted().len() as u64);
+    let slot_bytes = slot_bytes(salt);
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
@@ -215,7 +255,7 @@ fn before(requests: &[RequestRecord], index: u64, other: u64) -> Option<&Request
 }
 
 /// Checks one request and its leaf; gives the length of its body.
-fn check_request(
+pub(crate) fn check_request(
     workload: &Workload,
     index: u64,
     slot_bytes: Option<u64>,
@@ -240,9 +280,14 @@ fn check_request(
     Ok(body.bytes)
 }
 
-/// What a body is made of, before anything of it is hashed: a small file must not ask for
-/// unbounded work.
-fn check_rope(workload: &Workload, index: u64, slot_bytes: Option<u64>) -> Result<(), FormatError> {
+/// What a body is made of, before anything of it is hashed: a request that says another length
+/// than its segments have costs no hashing. It bounds no more than that: requests may share
+/// segments, so all bodies together may be far longer than the file, and each is hashed whole.
+pub(crate) fn check_rope(
+    workload: &Workload,
+    index: u64,
+    slot_bytes: Option<u64>,
+) -> Result<(), FormatError> {
     let request = &workload.requests()[index as usize];
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);
     let (mut literal_bytes, mut answers, mut slots) = (0u64, 0u64, Vec::new());

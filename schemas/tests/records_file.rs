@@ -169,8 +169,13 @@ fn read(bytes: &[u8]) -> Result<Records, RecordsError> {
 /// What a scan finds, twice, and what is at the places that it names.
 fn scan(path: &Path) -> Result<(Scanned, Vec<RequestResult>), RecordsError> {
     let file = RecordFile::open(path)?;
+    let whole = std::fs::read(path).unwrap();
     let (mut results, mut places) = (Vec::new(), Vec::new());
     let scanned = file.scan(&mut |view| {
+        let begin = view.place.offset as usize;
+        let end = begin + view.place.bytes as usize;
+        assert_eq!(view.bytes, &whole[begin..end]);
+        assert!(view.bytes.starts_with(view.record.as_bytes()));
         places.push(view.place);
         results.push(RequestResult {
             record: *view.record,
@@ -443,6 +448,14 @@ fn other_files_and_versions_are_told_apart() {
     assert!(with(|header| header.major = 0.into()).contains("too old"));
     assert!(with(|header| header.major = 2.into()).contains("too new"));
     assert!(with(|header| header.minor = 2.into()).contains("too new"));
+    assert!(
+        with(|header| (header.major, header.minor) = (0.into(), 9.into()))
+            .contains("0.9 is too old")
+    );
+    assert!(
+        with(|header| (header.major, header.minor) = (2.into(), 0.into()))
+            .contains("2.0 is too new")
+    );
     assert!(with(|header| header.zero2 = 1.into()).contains("HEADER at offset 56"));
 }
 

@@ -15,7 +15,7 @@ fn assert_manifest_refused(words: &str, change: Change) {
     change(&mut craft);
     let (bytes, begins) = craft.file();
     match check(&bytes, 2) {
-        Err(FormatError::Manifest { offset, what }) => {
+        Err(FormatError::Manifest { offset, what, .. }) => {
             assert_eq!(offset, begins[Section::Manifest.position()] as u64);
             assert!(what.contains(words), "expected {words}, got {what}");
         }

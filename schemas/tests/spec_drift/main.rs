@@ -1,6 +1,7 @@
 //! Holds `WORKLOAD.md` and `RESULTS.md` against the program: a table, a hash or a byte that is
 //! changed on one side only fails here. Tables are found by the `<!-- … -->` line above them.
 
+mod audit;
 mod encoding;
 mod example;
 mod layout;

@@ -110,6 +110,8 @@ fn run_json_keys_are_those_of_the_program() {
         "clock",
         "threads",
         "host",
+        "engine",
+        "counters",
     ];
     assert_keys(
         "run keys",
@@ -119,7 +121,9 @@ fn run_json_keys_are_those_of_the_program() {
             prefixed("origins.", file, "Origins", &[]),
             prefixed("effective.", file, "Settings", &[]),
             prefixed("effective.salt.", file, "Salting", &[]),
+            prefixed("engine.", file, "EngineInfo", &[]),
             prefixed("targets[].", file, "Target", &[]),
+            prefixed("targets[].tls.", file, "TlsFacts", &[]),
             prefixed("stages[].", file, "StageInfo", &[]),
             prefixed("clock.", file, "ClockInfo", &["timer"]),
             prefixed("clock.timer.", file, "TimerCalibration", &[]),
@@ -127,6 +131,7 @@ fn run_json_keys_are_those_of_the_program() {
             prefixed("threads[].", file, "ThreadInfo", &[]),
             prefixed("threads[].used.", file, "ThreadUse", &[]),
             prefixed("host.", file, "HostInfo", &[]),
+            prefixed("counters.", file, "Counters", &[]),
             prefixed("end.", file, "RunEnd", &[]),
         ],
     );
