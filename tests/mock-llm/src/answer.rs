@@ -11,6 +11,7 @@ use hyper::{Response, StatusCode};
 
 use crate::arrivals::Arrivals;
 use crate::connection::{Connection, Hangup};
+use crate::generated::Generated;
 use crate::huge::Huge;
 use crate::split::Split;
 use crate::stream::Stream;
@@ -37,6 +38,7 @@ pub enum Content {
         length: Option<u64>,
     },
     Stream(Box<Stream>),
+    Generated(Box<Generated>),
     Split(Box<Split>),
     Huge(Huge),
     Lines(Box<Arrivals>),
@@ -73,6 +75,7 @@ impl Content {
         match self {
             Content::Whole { bytes, .. } => bytes.is_empty(),
             Content::Stream(stream) => stream.is_done(),
+            Content::Generated(generated) => generated.is_done(),
             Content::Split(split) => split.is_done(),
             Content::Huge(huge) => huge.is_done(),
             Content::Lines(_) => false,
@@ -83,6 +86,7 @@ impl Content {
         Poll::Ready(match self {
             Content::Whole { bytes, .. } => Some(std::mem::take(bytes)),
             Content::Stream(stream) => Some(ready!(stream.poll_bytes(cx))),
+            Content::Generated(generated) => Some(ready!(generated.poll_bytes(cx))),
             Content::Split(split) => Some(ready!(split.poll_bytes(cx))),
             Content::Huge(huge) => Some(huge.next_bytes()),
             Content::Lines(arrivals) => arrivals.next_lines(),

@@ -47,6 +47,12 @@ impl Capacity {
         begins
     }
 
+    /// Counts a wait for a place that is given elsewhere.
+    pub fn note_wait(&self, wait: Duration) {
+        let mut state = self.lock();
+        state.longest_wait = state.longest_wait.max(wait);
+    }
+
     /// The longest that a request has waited or will wait for its place.
     pub fn longest_wait(&self) -> Duration {
         self.lock().longest_wait

@@ -10,6 +10,7 @@ use crate::config::{Config, DEFAULT_MAX_CONNECTIONS};
 use crate::delay;
 use crate::dialect::Dialect;
 use crate::fault::Fault;
+use crate::sampler::SamplerKind;
 use crate::texts::AnswerText;
 use crate::tls::TlsFiles;
 
@@ -23,6 +24,8 @@ Examples:
       a server that is saturated at 200 requests a second
   mock-llm --itl 20ms --fault reset@0.1 --fault status=503@0.1 --dialect crlf,split
       of ten requests one is reset and one answered 503; streams with CR LF, in pieces
+  mock-llm --itl 1ms --sampler shared
+      answers with a seed repeat alone, and not in company; see --sampler
   curl -s localhost:8000/v1/chat/completions \\
       -d '{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}'
   curl -s localhost:8000/arrivals        one JSON object per POST request
@@ -107,6 +110,18 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t)]
     answer: AnswerText,
 
+    /// Sample chat and completions from a toy model of 256 tokens by their `temperature` (1) and
+    /// `seed`, all requests in one continuous batch: a step every --itl (0: 1 ms) gives each a
+    /// token, --slots is its rows (256). `per-request` keeps the promise of a seed, the others are
+    /// broken each in its way. Other endpoints answer as without. Not with --answer echo,
+    /// --dialect, --fault, --tokens
+    #[arg(long, value_enum, value_name = "KIND")]
+    sampler: Option<SamplerKind>,
+
+    /// Refuse chat and completions that have a `seed`, with 400
+    #[arg(long)]
+    refuse_seed: bool,
+
     /// Speak TLS with this certificate chain (PEM); HTTP/2 by ALPN
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -139,6 +154,8 @@ impl Cli {
             faults: self.faults.clone(),
             dialect: self.dialect.clone(),
             answer: self.answer,
+            sampler: self.sampler,
+            refuse_seed: self.refuse_seed,
             tls: self.tls(),
         }
     }

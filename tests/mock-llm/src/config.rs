@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::dialect::Dialect;
 use crate::fault::Fault;
+use crate::sampler::SamplerKind;
 use crate::texts::AnswerText;
 use crate::tls::TlsFiles;
 
@@ -66,6 +67,12 @@ pub struct Config {
     pub dialect: Dialect,
     /// What answers say.
     pub answer: AnswerText,
+    /// Chat and completions are sampled from a toy model in one continuous batch, a token for each
+    /// request every `itl` (0: 1 ms), with `slots` rows (none: 256); the other endpoints answer as
+    /// without. An answer's id is the request's `x-request-id` behind a prefix, if it has one.
+    pub sampler: Option<SamplerKind>,
+    /// Chat and completions with a `seed` are refused with 400.
+    pub refuse_seed: bool,
     /// Speaks TLS with these files; without, plain TCP.
     pub tls: Option<TlsFiles>,
 }
@@ -84,6 +91,8 @@ impl Default for Config {
             faults: Vec::new(),
             dialect: Dialect::default(),
             answer: AnswerText::default(),
+            sampler: None,
+            refuse_seed: false,
             tls: None,
         }
     }
@@ -117,6 +126,24 @@ impl Config {
         if self.dialect.tokens_per_event() > MAX_TOKENS {
             return Err(format!("--dialect multi-token must be 1 to {MAX_TOKENS}"));
         }
+        if self.sampler.is_some() {
+            self.check_sampled()?;
+        }
         self.faults.iter().try_for_each(Fault::check)
+    }
+
+    /// What a sampler generates is its own: how much, in which words and events, without faults.
+    fn check_sampled(&self) -> Result<(), String> {
+        let usual = Config::default();
+        let with = [
+            ("--answer echo", self.answer != usual.answer),
+            ("--dialect", self.dialect != usual.dialect),
+            ("--fault", !self.faults.is_empty()),
+            ("--tokens", self.tokens.is_some()),
+        ];
+        match with.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(format!("--sampler and {flag} exclude each other")),
+            None => Ok(()),
+        }
     }
 }

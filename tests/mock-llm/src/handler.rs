@@ -76,9 +76,7 @@ async fn answer(
     let post = Post::new(&connection, ticket, end_ns);
     Ok(match (body, Route::of(head.uri.path())) {
         (Err(refusal), _) => post.refuse_unread(&refusal),
-        (Ok(body), Some((Route::Generate(api), _))) => {
-            post.generate(api, head.uri.path(), &body).await?
-        }
+        (Ok(body), Some((Route::Generate(api), _))) => post.generate(api, &head, &body).await?,
         (Ok(body), route) => {
             let refusal = wrong_way(&head.method, head.uri.path());
             let mut response = post.refuse(&body, None, &refusal);

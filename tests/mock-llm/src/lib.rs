@@ -9,8 +9,11 @@
 //! ([`Dialect`]), says something else to every request ([`AnswerText`]) and speaks TLS
 //! ([`TlsFiles`]). HTTP/1.1 and HTTP/2 are told apart by their first bytes, with TLS and without.
 //!
+//! With a sampler ([`SamplerKind`]) chat and completions are generated: sampled from a toy model in a
+//! continuous batch, with per-request randomness as it should be, or broken in a known way.
+//!
 //! It refuses to be clever: no tokenizer (a token is a whitespace-separated
-//! word), no sampling, one choice per answer.
+//! word), one choice per answer.
 //!
 //! ```no_run
 //! let mut server = mock_llm::Server::start(mock_llm::Config::default())?;
@@ -25,6 +28,7 @@
 mod answer;
 mod api;
 mod arrivals;
+mod batch;
 mod body;
 mod capacity;
 mod cli;
@@ -36,10 +40,13 @@ mod dialect;
 mod failing;
 mod fault;
 mod frames;
+mod generated;
+mod generator;
 mod handler;
 mod huge;
 mod log;
 mod misframed;
+mod model;
 mod pacing;
 mod post;
 mod program;
@@ -47,8 +54,10 @@ mod received;
 mod refusal;
 mod render;
 mod request;
+mod sampler;
 mod server;
 mod socket;
+mod softmax;
 mod split;
 mod stamps;
 mod stats;
@@ -61,13 +70,17 @@ mod words;
 mod worker;
 
 pub use arrivals::Arrival;
+pub use batch::BatchStats;
 pub use config::{
     Config, DEFAULT_MAX_CONNECTIONS, DEFAULT_TOKENS, MAX_BODY_BYTES, MAX_DELAY, MAX_FAULTS,
     MAX_RECORDS_PER_WORKER, MAX_SLOTS, MAX_TOKENS, MAX_WORKERS,
 };
 pub use dialect::Dialect;
 pub use fault::{Fault, FaultKind};
+pub use generator::Generator;
+pub use model::{ToyModel, VOCABULARY};
 pub use program::run;
+pub use sampler::{Row, Sampler, SamplerKind};
 pub use server::Server;
 pub use stats::Stats;
 pub use texts::{AnswerText, echo_text};

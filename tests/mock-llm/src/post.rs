@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
@@ -18,6 +19,7 @@ use crate::clock;
 use crate::config::{Config, DEFAULT_TOKENS};
 use crate::connection::{Connection, Hangup};
 use crate::fault::FaultKind;
+use crate::generated::Tokens;
 use crate::log::BodyFacts;
 use crate::pacing::Pacing;
 use crate::refusal::Refusal;
@@ -84,20 +86,24 @@ impl<'a> Post<'a> {
     pub async fn generate(
         self,
         api: Api,
-        path: &str,
+        head: &Parts,
         body: &ReadBody,
     ) -> Result<Response<Answer>, Hangup> {
         let mut ask = match Ask::parse(api, &body.bytes) {
             Ok(ask) => ask,
             Err(Refused { ask, message }) => {
-                return Ok(self.refuse(body, ask.as_ref(), &api.refuse(message)));
+                return Ok(self.refuse(body, ask.as_deref(), &api.refuse(message)));
             }
         };
         if ask.model.is_none() {
-            ask.model = kserve_model(path).map(Into::into);
+            ask.model = kserve_model(head.uri.path()).map(Into::into);
         }
-        let body = body.facts(self.end_ns);
         let config = &self.connection.worker.shared.config;
+        if config.refuse_seed && ask.sampling.seed.is_some() {
+            return Ok(self.refuse(body, Some(&ask), &Refusal::parameter("seed")));
+        }
+        let read = body;
+        let body = read.facts(self.end_ns);
         let tokens = match answer_tokens(api, &ask, config) {
             Ok(tokens) => tokens,
             Err(message) => {
@@ -109,6 +115,7 @@ impl<'a> Post<'a> {
             ask: &ask,
             model: ask.model.as_deref().unwrap_or("mock"),
             id: (self.connection.id, self.connection.next_request()),
+            client_id: config.sampler.and_then(|_| client_id(head)),
             completion_tokens: tokens,
             texts: Texts::new(config.answer, &config.dialect, &body.sha256),
             dialect: &config.dialect,
@@ -117,6 +124,13 @@ impl<'a> Post<'a> {
         if let Some(FaultKind::Status(status)) = fault {
             self.ticket.note_fault();
             return Ok(self.fail_status(api, body, &ask, status));
+        }
+        if let (Api::Chat | Api::Completions, Some(batch)) = (api, &self.connection.worker.batch) {
+            self.ticket
+                .describe(Some(body), Some(&ask), Some(StatusCode::OK));
+            let arrived = instant(self.end_ns.get()).into_std();
+            let tokens = Tokens::ask(&facts, &read.bytes, batch, arrived + config.ttft);
+            return Ok(tokens.answer(&facts, self.ticket).await);
         }
         let capacity = self.connection.worker.shared.capacity.as_ref();
         let plan = Plan::new(facts, config, capacity, instant(self.end_ns.get()));
@@ -196,6 +210,11 @@ impl<'a> Plan<'a> {
             sleep_until(self.pacing.end()).await;
         }
     }
+}
+
+/// What the client calls its request: vLLM and a sampler answer under this name.
+fn client_id(head: &Parts) -> Option<&str> {
+    head.headers.get("x-request-id")?.to_str().ok()
 }
 
 /// How many tokens will be answered.

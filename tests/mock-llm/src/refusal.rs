@@ -21,6 +21,18 @@ impl Refusal {
         }
     }
 
+    /// Refuses a parameter that the server does not support, as OpenAI's servers do.
+    pub fn parameter(name: &str) -> Self {
+        let message = format!("Unsupported parameter: '{name}'");
+        let error = json!({
+            "message": message, "type": "invalid_request_error", "param": name, "code": null,
+        });
+        Refusal {
+            shape: Some(json!({ "error": error })),
+            ..Refusal::new(StatusCode::BAD_REQUEST, message)
+        }
+    }
+
     /// `{"error":{"message":…,"type":…,"param":null,"code":null}}`, or the API's own.
     pub fn json(&self) -> Vec<u8> {
         let code = (self.status == StatusCode::NOT_FOUND).then_some("unknown_url");

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use crate::arrivals::{Arrival, Arrivals};
+use crate::batch::{self, Batch};
 use crate::config::{Config, LISTEN_BACKLOG};
 use crate::stats::{Shared, Stats};
 use crate::tls::TlsFiles;
@@ -35,6 +36,7 @@ pub struct Server {
 struct Seat {
     index: usize,
     shared: Arc<Shared>,
+    batch: Option<mpsc::Sender<batch::Request>>,
     stop: watch::Receiver<bool>,
     source: Source,
 }
@@ -80,12 +82,14 @@ impl Server {
         let (senders, queues): (Vec<_>, Vec<_>) = (1..workers).map(|_| unbounded_channel()).unzip();
         let sources = std::iter::once(Source::Listener(listener, senders))
             .chain(queues.into_iter().map(Source::Queue));
+        let batch = self.spawn_batch()?;
         let (ready, all_ready) = mpsc::channel();
         for (index, source) in sources.enumerate() {
             let shared = Arc::clone(&self.shared);
             let seat = Seat {
                 index,
                 shared,
+                batch: batch.clone(),
                 stop: self.stop.subscribe(),
                 source,
             };
@@ -100,6 +104,21 @@ impl Server {
             all_ready.recv().context("a worker died at its start")??;
         }
         Ok(())
+    }
+
+    /// The thread of the batch, where there is a sampler. It ends with the last of the workers.
+    fn spawn_batch(&mut self) -> anyhow::Result<Option<mpsc::Sender<batch::Request>>> {
+        let Some(kind) = self.shared.config.sampler else {
+            return Ok(None);
+        };
+        let batch = Batch::new(kind, Arc::clone(&self.shared));
+        let (sender, arrivals) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("mock-llm-batch".to_owned())
+            .spawn(move || batch.run(&arrivals))
+            .context("cannot start the batch")?;
+        self.threads.push(thread);
+        Ok(Some(sender))
     }
 
     /// Where the server listens.
@@ -129,7 +148,7 @@ impl Server {
         self.stop.send_replace(true);
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                eprintln!("mock-llm: a worker panicked");
+                eprintln!("mock-llm: a thread panicked");
             }
         }
     }
@@ -158,6 +177,7 @@ impl Seat {
         let worker = Rc::new(Worker {
             shared: self.shared,
             index: self.index,
+            batch: self.batch,
         });
         let mut stop = self.stop;
         runtime.block_on(async move {

@@ -4,8 +4,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use crate::generator::mix;
 use crate::stream::Stream;
-use crate::texts::mix;
 
 /// Longest piece, in bytes.
 const LONGEST: u64 = 40;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::batch::BatchStats;
 use crate::capacity::Capacity;
 use crate::config::Config;
 use crate::fault::{self, FaultKind};
@@ -39,6 +40,8 @@ pub struct Stats {
     pub slots: Option<usize>,
     /// Longest wait of a request for its place, in ns; null without `slots`.
     pub longest_wait_ns: Option<u64>,
+    /// The batch that requests share; null without `sampler`.
+    pub batch: Option<BatchStats>,
     /// Requests served but not logged, beyond the limit.
     pub arrivals_dropped: u64,
 }
@@ -58,6 +61,7 @@ pub struct Shared {
     ordinals: AtomicU64,
     in_flight: AtomicU64,
     peak_in_flight: AtomicU64,
+    batch: Mutex<BatchStats>,
 }
 
 /// One worker's part of it.
@@ -90,7 +94,13 @@ impl Shared {
             ordinals: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
             peak_in_flight: AtomicU64::new(0),
+            batch: Mutex::default(),
         }
+    }
+
+    /// The batch's counts; contended only while they are being read.
+    pub fn batch(&self) -> MutexGuard<'_, BatchStats> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request in; returns how many are in flight, it included.
@@ -163,6 +173,7 @@ impl Shared {
             connections_refused: self.connections_refused.load(Relaxed),
             slots: self.config.slots,
             longest_wait_ns: self.capacity.as_ref().map(longest_wait_ns),
+            batch: self.config.sampler.map(|_| *self.batch()),
             arrivals_dropped: counts.iter().map(|c| c.dropped).sum(),
         }
     }

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
 use crate::dialect::Dialect;
+use crate::generator::mix;
 
 /// The text of a token where all have the same.
 macro_rules! token {
@@ -133,14 +134,6 @@ impl Word {
 fn seed(sha256: &[u8; 32]) -> u64 {
     let (first, _) = sha256.split_first_chunk().expect("32 are more than 8");
     u64::from_le_bytes(*first)
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea, Flood 2014).
-pub fn mix(seed: u64) -> u64 {
-    let z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// What a server with [`AnswerText::Echo`] answers to `body` with so many tokens (and no empty

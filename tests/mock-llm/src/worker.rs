@@ -10,12 +10,14 @@ use std::net::TcpStream as StdStream;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::task::spawn_local;
 
+use crate::batch;
 use crate::connection;
 use crate::stats::{Shared, WorkerShare};
 
@@ -34,6 +36,8 @@ pub struct Accepted {
 pub struct Worker {
     pub shared: Arc<Shared>,
     pub index: usize,
+    /// To the batch, where there is a sampler; it ends when no worker has this any more.
+    pub batch: Option<Sender<batch::Request>>,
 }
 
 impl Worker {

@@ -1,6 +1,7 @@
 //! The bytes of an answer, server-sent events or one JSON: one file for each family of APIs.
 
 mod anthropic;
+mod generated;
 mod kserve;
 mod openai;
 mod pooling;
@@ -20,6 +21,7 @@ use crate::dialect::Dialect;
 use crate::refusal::Refusal;
 use crate::request::Ask;
 use crate::texts::{Texts, token};
+pub use generated::GeneratedEvents;
 pub use token::Token;
 
 /// What the bytes of one answer depend on.
@@ -29,6 +31,8 @@ pub struct Facts<'a> {
     pub model: &'a str,
     /// Connection and the request's number on it: the answer's id.
     pub id: (u64, u64),
+    /// What the client calls its request, where the answer's id is made of that.
+    pub client_id: Option<&'a str>,
     pub completion_tokens: u32,
     pub texts: Texts,
     pub dialect: &'a Dialect,

@@ -3,6 +3,8 @@
 //! What depends on the request (id, model, time) is rendered once per request;
 //! a token costs a copy where all have the same text.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::token::{COUNT, TOTAL};
@@ -12,6 +14,13 @@ use crate::api::Api;
 impl Facts<'_> {
     /// The events of a streamed answer.
     pub(super) fn openai_events(&self) -> Events {
+        let (rendered, token) = self.openai_stream(self.repeated_text(), "");
+        self.cut(rendered, token, 0)
+    }
+
+    /// The events of a stream with one event of a token, and where that one is. The token has this
+    /// text, and its choice has these members more.
+    pub(super) fn openai_stream(&self, text: &str, more: &str) -> (Vec<u8>, Range<usize>) {
         let head = self.head(match self.api {
             Api::Chat => "chat.completion.chunk",
             _ => "text_completion",
@@ -30,34 +39,42 @@ impl Facts<'_> {
             Api::Chat => (r#""delta":{"content":""#, r#""}"#),
             _ => (r#""text":""#, r#"""#),
         };
-        let token = [before, self.repeated_text(), after];
+        let token = [before, text, after, more];
         let places = (COUNT.to_owned(), TOTAL.to_owned());
         self.event(&mut out, &head, &token, "null", &places);
         let token_end = out.len();
         self.close(&mut out, &head);
-        self.cut(out, opening_end..token_end, 0)
+        (out, opening_end..token_end)
     }
 
     /// The whole answer as one JSON.
     pub(super) fn openai_json(&self) -> Bytes {
+        let mut text = Vec::with_capacity(token!().len() * self.completion_tokens as usize);
+        for token in 0..self.completion_tokens {
+            self.texts.put_escaped(token, &mut text);
+        }
+        self.openai_json_of(&text, "")
+    }
+
+    /// The same with this text, as it stands within a JSON string; its choice has these members
+    /// more.
+    pub(super) fn openai_json_of(&self, text: &[u8], more: &str) -> Bytes {
         let mut out = self.head(match self.api {
             Api::Chat => "chat.completion",
             _ => "text_completion",
         });
-        let text_bytes = token!().len() * self.completion_tokens as usize;
-        out.reserve(text_bytes + 300);
+        out.reserve(text.len() + more.len() + 300);
         out.extend_from_slice(br#""choices":[{"index":0,"#);
         out.extend_from_slice(match self.api {
             Api::Chat => br#""message":{"role":"assistant","content":""#,
             _ => br#""text":""#.as_slice(),
         });
-        for token in 0..self.completion_tokens {
-            self.texts.put_escaped(token, &mut out);
-        }
+        out.extend_from_slice(text);
         out.extend_from_slice(match self.api {
             Api::Chat => br#""}"#,
             _ => br#"""#.as_slice(),
         });
+        out.extend_from_slice(more.as_bytes());
         out.extend_from_slice(br#","logprobs":null,"finish_reason":"length"}],"#);
         self.usage(&mut out, &self.so_far(self.completion_tokens));
         out.extend_from_slice(b"}\n");
@@ -71,15 +88,16 @@ impl Facts<'_> {
             Api::Chat => "chatcmpl",
             _ => "cmpl",
         };
-        let (connection, number) = self.id;
+        let id = match self.client_id {
+            Some(id) => format!("{prefix}-{id}"),
+            None => self.named(prefix),
+        };
         let created = now_s();
+        out.extend_from_slice(br#"{"id":"#);
+        serde_json::to_writer(&mut out, &id).expect("a Vec takes every string");
         put(
             &mut out,
-            format_args!(r#"{{"id":"{prefix}-{connection}-{number}","#),
-        );
-        put(
-            &mut out,
-            format_args!(r#""object":"{object}","created":{created},"model":"#),
+            format_args!(r#","object":"{object}","created":{created},"model":"#),
         );
         serde_json::to_writer(&mut out, self.model).expect("a Vec takes every string");
         out.push(b',');

@@ -3,7 +3,8 @@
 //! A body is read once, without building a tree: texts are counted where they lie and every field
 //! that is not known is skipped. Refused are what is not JSON, required fields that are missing or
 //! of another type, media that are no base64, and a number of tokens outside 1 to [`MAX_TOKENS`].
-//! Sampling parameters and everything unknown are accepted and ignored.
+//! Sampling parameters of chat and completions are read, and refused where they have another type;
+//! everything else that is unknown is accepted and ignored.
 
 mod anthropic;
 mod base64;
@@ -14,6 +15,8 @@ mod pooling;
 mod responses;
 mod tgi;
 mod words;
+
+pub use openai::prompt_hash;
 
 use std::borrow::Cow;
 
@@ -64,12 +67,23 @@ pub struct Ask<'a> {
     pub top_n: Option<usize>,
     /// Embeddings are asked for as base64.
     pub base64: bool,
+    pub sampling: Sampling,
+}
+
+/// How the tokens of a chat or completion are to be chosen, where there is a sampler.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sampling {
+    /// At least 0; 0 is greedy.
+    pub temperature: Option<f64>,
+    pub seed: Option<u64>,
+    /// Token ids are to be told beside the texts, as vLLM does.
+    pub return_token_ids: bool,
 }
 
 /// Why a body is refused, and what could be made of it.
 #[derive(Debug)]
 pub struct Refused<'a> {
-    pub ask: Option<Ask<'a>>,
+    pub ask: Option<Box<Ask<'a>>>,
     pub message: String,
 }
 

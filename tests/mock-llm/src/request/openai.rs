@@ -2,10 +2,12 @@
 //! counted where it lies.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use super::content::{Family, Messages, Part};
 use super::words::Words;
-use super::{Ask, Counts, Refused, Text, read};
+use super::{Ask, Counts, Refused, Sampling, Text, read};
 use crate::api::Api;
 
 #[derive(Deserialize)]
@@ -18,6 +20,10 @@ struct Body<'a> {
     max_completion_tokens: Option<u64>,
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
+    temperature: Option<f64>,
+    /// Any 64 bits, as a signed number.
+    seed: Option<i64>,
+    return_token_ids: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -71,15 +77,39 @@ pub fn parse(api: Api, body: &[u8]) -> Result<Ask<'_>, Refused<'_>> {
         stream: body.stream.unwrap_or(false),
         include_usage: include_usage.unwrap_or(false),
         counts: counts.unwrap_or_default(),
+        sampling: Sampling {
+            temperature: body.temperature,
+            seed: body.seed.map(i64::cast_unsigned),
+            return_token_ids: body.return_token_ids.unwrap_or(false),
+        },
         ..Ask::default()
     };
-    if counts.is_none() {
-        return Err(Refused {
-            ask: Some(ask),
-            message: missing.to_owned(),
-        });
+    let message = match body.temperature {
+        _ if counts.is_none() => missing.to_owned(),
+        Some(temperature) if temperature < 0.0 => {
+            format!("temperature is {temperature}; it must be at least 0")
+        }
+        _ => return Ok(ask),
+    };
+    let ask = Some(Box::new(ask));
+    Err(Refused { ask, message })
+}
+
+/// What a toy model knows of a prompt: the first 8 bytes of the SHA-256 of `messages`, else of
+/// `prompt`, as they stand in the body, which was read before.
+pub fn prompt_hash(body: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Prompt<'a> {
+        #[serde(borrow)]
+        messages: Option<&'a RawValue>,
+        #[serde(borrow)]
+        prompt: Option<&'a RawValue>,
     }
-    Ok(ask)
+    let body: Prompt<'_> = serde_json::from_slice(body).expect("it was read before");
+    let value = body.messages.or(body.prompt).map_or("", RawValue::get);
+    let sha256: [u8; 32] = Sha256::digest(value).into();
+    let (first, _) = sha256.split_first_chunk().expect("32 are more than 8");
+    u64::from_le_bytes(*first)
 }
 
 #[cfg(test)]
@@ -168,6 +198,42 @@ mod tests {
             let body = format!(r#"{{"messages":[{message}]}}"#);
             assert!(counts(Api::Chat, &body).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn sampling_parameters_are_read_and_refused_by_type() {
+        let sampling = |more: &str| {
+            let body = format!(r#"{{"prompt":"a"{more}}}"#);
+            let ask = Ask::parse(Api::Completions, body.as_bytes());
+            ask.map(|ask| ask.sampling).ok()
+        };
+        let all = sampling(r#","temperature":0.5,"seed":-1,"return_token_ids":true"#);
+        let expected = Sampling {
+            temperature: Some(0.5),
+            seed: Some(u64::MAX),
+            return_token_ids: true,
+        };
+        assert_eq!(all, Some(expected));
+        assert_eq!(sampling(""), Some(Sampling::default()));
+        assert_eq!(sampling(r#","seed":null"#), Some(Sampling::default()));
+        for bad in ["\"seed\":1.5", "\"seed\":\"x\"", "\"temperature\":-0.1"] {
+            assert_eq!(sampling(&format!(",{bad}")), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_prompts_hash_is_of_the_prompt_alone() {
+        let hash = |body: &str| prompt_hash(body.as_bytes());
+        let chat = hash(r#"{"messages":[{"role":"user","content":"a"}],"seed":1}"#);
+        assert_eq!(
+            chat,
+            hash(r#"{"temperature":0,"messages":[{"role":"user","content":"a"}]}"#)
+        );
+        assert_ne!(
+            chat,
+            hash(r#"{"messages":[{"role":"user","content":"b"}],"seed":1}"#)
+        );
+        assert_ne!(hash(r#"{"prompt":"a"}"#), hash(r#"{"prompt":[1]}"#));
     }
 
     #[test]

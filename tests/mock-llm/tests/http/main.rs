@@ -9,5 +9,6 @@ mod faults;
 mod http2;
 mod leaving;
 mod program;
+mod sampler;
 mod timing;
 mod tls;

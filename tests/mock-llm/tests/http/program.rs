@@ -53,6 +53,8 @@ fn wrong_usage_and_a_taken_port_have_their_own_status() {
     let code = |code: u8| format!("{:?}", ExitCode::from(code));
     assert_eq!(run(&["--ttft", "5"]), code(2));
     assert_eq!(run(&["--tokens", "0"]), code(2));
+    assert_eq!(run(&["--sampler", "best"]), code(2));
+    assert_eq!(run(&["--sampler", "shared", "--tokens", "1"]), code(2));
     assert_eq!(run(&["--help"]), code(0));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("bound").port().to_string();
