@@ -7,15 +7,19 @@
 pub mod cli;
 pub mod compile;
 pub mod dataset;
+pub mod diff;
 mod escape;
 pub mod exit;
+pub mod export;
 pub mod inputs;
 pub mod materialise;
 pub mod media;
 mod notes;
 pub mod payload;
 pub mod plan;
+pub mod proof;
 mod provenance;
+pub mod reproduce;
 pub mod rng;
 pub mod samplers;
 pub mod spec;
@@ -44,6 +48,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Compile(args) => verbs::compile::run(args),
         Verb::Inspect(args) => verbs::inspect::run(args),
         Verb::Verify(args) => verbs::verify::run(args),
+        Verb::Reproduce(args) => verbs::reproduce::run(args),
+        Verb::Diff(args) => verbs::diff::run(args),
+        Verb::Prove(args) => verbs::prove::run(args),
+        Verb::CheckProof(args) => verbs::check_proof::run(args),
+        Verb::Export(args) => verbs::export::run(args),
         Verb::Schema(args) => verbs::schema::run(args),
         Verb::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "wlc", &mut std::io::stdout());

@@ -1,6 +1,8 @@
 //! Specs that are wrong say where, what and what to do next, block by block; and no spec at all
 //! makes the parser panic. What right specs mean is in `spec_values.rs`.
 
+#[path = "spec_errors/audits.rs"]
+mod audits;
 #[path = "spec_errors/blocks.rs"]
 mod blocks;
 #[path = "spec_errors/data_sets.rs"]
@@ -201,7 +203,7 @@ fn an_alias_bomb_and_a_deep_nest_are_refused() {
 
 #[test]
 fn the_specs_that_are_mutated_are_good() {
-    for text in [BASE, traces::REPLAY, EVERYTHING] {
+    for text in [BASE, traces::REPLAY, EVERYTHING, audits::EVERYTHING] {
         parse(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
     }
 }
@@ -290,10 +292,10 @@ const PIECES: &[&str] = &[
 proptest! {
     #[test]
     fn no_mutation_of_a_spec_makes_the_parser_panic(
-        spec in 0..3_usize,
+        spec in 0..4_usize,
         edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..PIECES.len(), 0..6_usize), 1..6),
     ) {
-        let mut text: Vec<char> = [BASE, traces::REPLAY, EVERYTHING][spec].chars().collect();
+        let mut text: Vec<char> = [BASE, traces::REPLAY, EVERYTHING, audits::EVERYTHING][spec].chars().collect();
         for (place, piece, removed) in edits {
             let at = place.index(text.len().max(1)).min(text.len());
             let end = (at + removed).min(text.len());

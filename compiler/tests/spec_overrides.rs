@@ -76,10 +76,15 @@ fn overrides_reach_into_a_population() {
 #[test]
 fn wrong_overrides_name_themselves_and_no_line() {
     for (set, what, remedy) in [
-        ("seed", "--set seed: there is no `=`", "--set PATH=VALUE"),
+        ("seed", "--set …: there is no `=`", "--set PATH=VALUE"),
+        (
+            "load.type: a=b",
+            "--set …: there is a colon or a space before the `=`",
+            "--set PATH=VALUE",
+        ),
         (
             "a..b=1",
-            "--set a..b=1: a step of the path is empty",
+            "--set a..b: a step of the path is empty",
             "--set PATH=VALUE",
         ),
         ("=1", "a step of the path is empty", "--set PATH=VALUE"),
@@ -98,20 +103,24 @@ fn wrong_overrides_name_themselves_and_no_line() {
             "`x` is a step into text",
             "--set PATH=VALUE",
         ),
-        ("seed=[1", "--set seed=[1: unclosed bracket", "check"),
+        (
+            "seed=[1",
+            "--set seed: the value is no YAML of a spec",
+            "check its brackets",
+        ),
         (
             "load.stages.0.rate=0",
-            "--set load.stages.0.rate=0: `load.stages[0].rate`: `0` must be more than 0",
+            "--set load.stages.0.rate: `load.stages[0].rate`: `0` must be more than 0",
             "requests per second",
         ),
         (
             "load.colour=0",
-            "--set load.colour=0: unknown key `load.colour`",
+            "--set load.colour: unknown key `load.colour`",
             "the keys here are",
         ),
         (
             "load.stages.1.rate=1",
-            "--set load.stages.1.rate=1: missing `load.stages[1].duration`",
+            "--set load.stages.1.rate: missing `load.stages[1].duration`",
             "in seconds",
         ),
         (
@@ -124,6 +133,32 @@ fn wrong_overrides_name_themselves_and_no_line() {
         assert!(error.what.contains(what), "{set}: {error}");
         assert!(error.remedy.contains(remedy), "{set}: {error}");
         assert_eq!((error.line, error.column), (None, None), "{set}");
+    }
+}
+
+#[test]
+fn a_secret_in_an_override_is_not_repeated() {
+    for set in [
+        "server.api_key=hunter2",
+        "server.api_key=[hunter2",
+        "server.api_key='hunter2",
+        "server.api_key=*hunter2",
+        "server.api_key=!hunter2 x",
+        "server.api_key={hunter2: a, hunter2: b}",
+        "server.api_key:hunter2",
+        "server.api_key: hunter2==",
+        "server.api_key hunter2",
+        "api.headers.authorization=Bearer hunter2",
+        "api.headers={authorization: Bearer hunter2}",
+        "server.base_url=http://me:hunter2@host/",
+        "server.base_url=http://me:hunt#hunter2@host/",
+        "server.base_url=hunter2",
+        "metrics.url=http://me:hunter2@host/",
+        "metrics.url=http://me:1234#hunter2@host/",
+    ] {
+        let error = parse_with(BASE, &[set]).expect_err(set).to_string();
+        assert!(error.contains("--set "), "{set}: {error}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }
 

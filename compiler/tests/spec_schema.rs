@@ -88,6 +88,16 @@ const BLOCKS: &[(&str, &[&str], &str)] = &[
         &["cancellation={rate: 1, delay: 1}"],
         "cancellation",
     ),
+    (
+        "audit",
+        &[
+            "api={type: chat, streaming: true}",
+            "data=",
+            "load=",
+            "audit={}",
+        ],
+        "audit",
+    ),
     ("slo", &["slo={ttft: 1s}"], "slo"),
     ("population", &[POPULATION, "load="], "populations.0"),
     (

@@ -139,6 +139,26 @@ pub fn read_directory(path: &Path) -> Result<Population, TraceError> {
     Ok(population)
 }
 
+/// Hash and length of the population in the directory at `path`, as [`read_directory`] gives them,
+/// without a look at what the files say.
+///
+/// # Errors
+/// As [`read_directory`] where a file is missing or cannot be read.
+pub fn fingerprint(path: &Path) -> Result<([u8; 32], u64), TraceError> {
+    let (chunks, _) = list(path)?;
+    let mut fingerprints = BTreeMap::new();
+    for (id, chunk) in chunks {
+        let (trace, dataset) = both(path, id, chunk)?;
+        for name in [trace, dataset] {
+            let (reader, file) = open(&path.join(&name))?;
+            let fingerprint = Fingerprint::of(reader);
+            let fingerprint = fingerprint.map_err(|source| TraceError::Io { file, source })?;
+            fingerprints.insert(name, fingerprint);
+        }
+    }
+    Ok(sum(&fingerprints))
+}
+
 /// The files of each client, and the names of the others.
 fn list(path: &Path) -> Result<(BTreeMap<u64, Chunk>, Vec<String>), TraceError> {
     let directory = path.display().to_string();

@@ -19,6 +19,15 @@ pub struct Fingerprint {
     pub bytes: u64,
 }
 
+impl Fingerprint {
+    /// Of everything that is left of `reader`.
+    pub fn of(reader: impl Read) -> io::Result<Self> {
+        let mut tally = Tally::new(reader);
+        io::copy(&mut tally, &mut io::sink())?;
+        Ok(tally.finish())
+    }
+}
+
 /// Up to `length` bytes of `reader`: fewer only at its end.
 pub fn read_head(reader: &mut impl Read, length: u64) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
@@ -33,6 +42,24 @@ struct Tally<R> {
     bytes: u64,
     /// Whether it was the file itself that could not be read.
     failed: bool,
+}
+
+impl<R> Tally<R> {
+    fn new(inner: R) -> Self {
+        Self {
+            inner,
+            hasher: Sha256::new(),
+            bytes: 0,
+            failed: false,
+        }
+    }
+
+    fn finish(self) -> Fingerprint {
+        Fingerprint {
+            sha256: self.hasher.finalize().into(),
+            bytes: self.bytes,
+        }
+    }
 }
 
 impl<R: Read> Read for Tally<R> {
@@ -65,12 +92,7 @@ enum Packing<R> {
 impl<R: Read> Stored<R> {
     /// Looks at the first two bytes.
     pub fn open(inner: R) -> io::Result<Self> {
-        let mut tally = Tally {
-            inner,
-            hasher: Sha256::new(),
-            bytes: 0,
-            failed: false,
-        };
+        let mut tally = Tally::new(inner);
         let head = read_head(&mut tally, GZIP_MAGIC.len() as u64)?;
         let gzip = head == GZIP_MAGIC;
         let whole = Cursor::new(head).chain(tally);
@@ -96,10 +118,7 @@ impl<R: Read> Stored<R> {
             Packing::Gzip(decoder) => decoder.into_inner(),
         };
         let (_, tally) = whole.into_inner();
-        Fingerprint {
-            sha256: tally.hasher.finalize().into(),
-            bytes: tally.bytes,
-        }
+        tally.finish()
     }
 }
 

@@ -1,9 +1,9 @@
 //! A body that is sent as it is, and what can be read off it: model, streaming, the length of the
-//! answer, and the texts of its prompt, which are counted.
+//! answer, and the texts of its prompt, which are counted. Also read by who exports a body.
 
 use super::build::{Builder, Prompt};
 use super::error::DataError;
-use super::json::{Json, Value};
+use super::json::{Entry, Json, Value};
 use super::row::{Item, Object};
 use super::secrets;
 use super::{Content, Turn};
@@ -44,11 +44,10 @@ pub fn read(item: Item<'_>, builder: &mut Builder) -> Result<Turn, DataError> {
         None => false,
     };
     let mut prompt = Prompt::default();
-    for key in PROMPTS {
-        if let Some(text) = body.get(key) {
-            gather(text.json, &mut prompt, builder);
-        }
-    }
+    said(item.entries()?, &mut |part| match part {
+        Said::Text(text) => prompt.texts.push(builder.prompts.add(text)),
+        Said::Token => prompt.tokens = prompt.tokens.saturating_add(1),
+    });
     Ok(Turn {
         line: item.row.place(item.json.at).0,
         output_tokens: output_tokens(&body)?,
@@ -75,21 +74,37 @@ fn output_tokens(body: &Object<'_>) -> Result<Option<u32>, DataError> {
     found.map(|length| length.tokens()).transpose()
 }
 
+/// What a body says to the model.
+pub enum Said<'j> {
+    Text(&'j str),
+    /// A number in a list of tokens.
+    Token,
+}
+
+/// Hands every text and token for the model of a body, whose members these are, to `each`.
+pub fn said<'j>(members: &'j [Entry<'_>], each: &mut dyn FnMut(Said<'j>)) {
+    for key in PROMPTS {
+        if let Some(member) = members.iter().find(|member| member.key == key) {
+            gather(&member.value, each);
+        }
+    }
+}
+
 /// Every text for the model in `json`; in a list of numbers each is a token.
-fn gather(json: &Json<'_>, prompt: &mut Prompt, builder: &mut Builder) {
+fn gather<'j>(json: &'j Json<'_>, each: &mut dyn FnMut(Said<'j>)) {
     match &json.value {
-        Value::Text(text) => prompt.texts.push(builder.prompts.add(text)),
-        Value::Number(_) => prompt.tokens = prompt.tokens.saturating_add(1),
+        Value::Text(text) => each(Said::Text(text)),
+        Value::Number(_) => each(Said::Token),
         Value::List(items) => {
             for item in items {
-                gather(item, prompt, builder);
+                gather(item, each);
             }
         }
         Value::Object(entries) => {
             for entry in entries {
                 let is_number = matches!(entry.value.value, Value::Number(_));
                 if !is_number && !NO_TEXTS.contains(&&*entry.key) {
-                    gather(&entry.value, prompt, builder);
+                    gather(&entry.value, each);
                 }
             }
         }

@@ -7,7 +7,7 @@
 use super::error::DataError;
 use super::json::{Entry, Value};
 use super::row::{Item, Row};
-use crate::spec::secrets::{holds_user, names_secret};
+use crate::spec::secrets::{USER, holds_user, names_secret};
 use traces::quote;
 
 const REMEDY: &str = "remove it: the workload would hold it, and is there to be shared; `replay \
@@ -30,9 +30,7 @@ pub fn refuse(item: &Item<'_>) -> Result<(), DataError> {
 /// Refuses a URL with a user.
 pub fn refuse_user(item: &Item<'_>) -> Result<(), DataError> {
     match &item.json.value {
-        Value::Text(text) if holds_user(text) => {
-            Err(item.error("a URL with a user is a secret", REMEDY))
-        }
+        Value::Text(text) if holds_user(text) => Err(item.error(USER, REMEDY)),
         _ => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 //! their bodies are made on all threads and written in order. Nothing a request holds depends on
 //! the number of threads or on where a batch ends.
 
+mod audit;
 mod body;
 mod data;
 pub mod error;

@@ -1,11 +1,16 @@
 //! The record of each request but for its body, and the strings that records refer to.
 
 use super::Job;
+use super::audit::{labels, request_id};
 use crate::payload::Payload;
+use crate::plan::audit::Part;
 use crate::plan::cancellation::Cancel;
 use crate::plan::request::TraceLabels;
 use crate::plan::set::{Set, raw};
 use crate::plan::{Plan, PlannedRequest, PlannedStage, Population, Start};
+use crate::rng::Seed;
+use crate::spec::Load;
+use crate::spec::audit::ID_HEADER;
 use schemas::error::WriteError;
 use schemas::layout::{
     NONE_U32, NONE_U64, REQUEST_LIVE, REQUEST_STREAM, RequestRecord, STAGE_AFTER_PREVIOUS,
@@ -34,6 +39,7 @@ struct OfPopulation<'j> {
     paths: Vec<Vec<u32>>,
     payload: Payload<'j>,
     population: &'j Population<'j>,
+    seed: Seed,
     labels: BTreeMap<TraceLabels, u32>,
     /// Header fields of every request, in the order of the file.
     headers: Vec<(&'j str, &'j str)>,
@@ -112,9 +118,10 @@ impl<'j> Records<'j> {
             record.flags |= REQUEST_LIVE;
         }
         of.of_set(request, &mut record, &mut self.tables)?;
-        record.labels = match &of.population.set {
-            Some(set) => of.origin(set, request, &mut self.tables)?.into(),
-            None => of.labels(request.labels, &mut self.tables)?.into(),
+        record.labels = match (&of.population.spec.load, &of.population.set) {
+            (Load::Audit(_), _) => of.audited(request, &mut record, &mut self.tables)?.into(),
+            (_, Some(set)) => of.origin(set, request, &mut self.tables)?.into(),
+            (_, None) => of.labels(request.labels, &mut self.tables)?.into(),
         };
         self.stage_requests[request.stage as usize] += 1;
         Ok(record)
@@ -167,6 +174,7 @@ impl<'j> OfPopulation<'j> {
             paths,
             payload,
             population,
+            seed: job.seed,
             labels: BTreeMap::new(),
             session: None,
         })
@@ -218,6 +226,23 @@ impl<'j> OfPopulation<'j> {
         headers.extend(own.iter().map(|(name, value)| (&**name, &**value)));
         record.headers = tables.pair_list(&headers)?.into();
         Ok(())
+    }
+
+    /// Labels that say what a request of an audit is for, and the id that some of them send.
+    fn audited(
+        &self,
+        request: &PlannedRequest,
+        record: &mut RequestRecord,
+        tables: &mut TablesBuilder,
+    ) -> Result<u32, WriteError> {
+        let part = Part::of(request.ordinal);
+        if part.trial.role.has_id() {
+            let id = request_id(self.seed, part.trial.probe);
+            let own = std::iter::once((ID_HEADER, &*id));
+            let all: Vec<_> = self.headers.iter().copied().chain(own).collect();
+            record.headers = tables.pair_list(&all)?.into();
+        }
+        labels(&part, tables)
     }
 
     fn is_live(&self) -> bool {

@@ -17,10 +17,11 @@ pub fn append(sampled: &Sampled, out: &mut String) {
             append_decimal(name, millionths, out);
         }
     }
-    for (name, value) in [("top_k", sampled.top_k), ("seed", sampled.seed)] {
-        if let Some(value) = value {
-            write!(out, r#","{name}":{value}"#).expect("a String takes everything");
-        }
+    if let Some(tokens) = sampled.top_k {
+        write!(out, r#","top_k":{tokens}"#).expect("a String takes everything");
+    }
+    if let Some(seed) = sampled.seed {
+        write!(out, r#","seed":{seed}"#).expect("a String takes everything");
     }
 }
 
@@ -53,6 +54,13 @@ mod tests {
             text,
             r#","temperature":0.7,"top_p":1.0,"top_k":40,"seed":9007199254740991"#
         );
+        text.clear();
+        let all = Sampled {
+            top_k: Some(-1),
+            ..Sampled::default()
+        };
+        append(&all, &mut text);
+        assert_eq!(text, r#","top_k":-1"#);
         text.clear();
         append_decimal("temperature", 1, &mut text);
         append_decimal("temperature", 2_000_010, &mut text);

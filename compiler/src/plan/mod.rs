@@ -8,6 +8,7 @@
 
 mod allowance;
 pub mod arrivals;
+pub mod audit;
 pub mod cancellation;
 pub mod dataset;
 pub mod documents;

@@ -277,7 +277,8 @@ impl<'s> Population<'s> {
 
     /// Values of the sampling parameters, if every request has the same and no further fields.
     pub fn certain_parameters(&self) -> Option<super::sampling::Sampled> {
-        let own = self.set.as_ref().is_some_and(Set::has_extra);
+        let own = self.set.as_ref().is_some_and(Set::has_extra)
+            || matches!(self.timing, Timing::Audit(..));
         self.parameters.certain().filter(|_| !own)
     }
 

@@ -11,10 +11,15 @@ pub struct Sampled {
     pub temperature: Option<u64>,
     /// In millionths.
     pub top_p: Option<u64>,
-    /// Tokens.
-    pub top_k: Option<u64>,
+    /// Tokens; -1 is all of them.
+    pub top_k: Option<i64>,
     /// 53 bits, so that every JSON reader keeps it exactly.
     pub seed: Option<u64>,
+}
+
+/// The server's seed for the item with this index, from its streams.
+pub fn sampling_seed(streams: &Streams, index: u64) -> u64 {
+    streams.stream(index).next_u64() >> 11
 }
 
 /// Draws the parameters of each request from the request's own streams.
@@ -59,10 +64,8 @@ impl Parameters {
         Sampled {
             temperature,
             top_p: value(&self.top_p),
-            top_k: value(&self.top_k),
-            seed: self
-                .seed
-                .map(|streams| streams.stream(index).next_u64() >> 11),
+            top_k: value(&self.top_k).map(|tokens| tokens as i64),
+            seed: self.seed.map(|streams| sampling_seed(&streams, index)),
         }
     }
 

@@ -59,6 +59,14 @@ impl PlannedStage {
         }
     }
 
+    /// A trial of an audit, the `position`-th of its population.
+    pub fn trial(name: String, position: usize, pause: DurationNs) -> Self {
+        Self {
+            name: Some(name),
+            ..Self::in_sequence(false, position, pause)
+        }
+    }
+
     /// The one stage of a replayed trace.
     pub fn trace(last_ns: u64, rate_microhertz: Option<u64>, max_concurrency: Option<u32>) -> Self {
         Self {

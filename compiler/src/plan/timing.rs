@@ -4,6 +4,7 @@ use super::arrivals::clients::{self, Clients};
 use super::arrivals::closed::{self, Counted};
 use super::arrivals::open::{Open, Placed};
 use super::arrivals::{Arrival, ArrivalKind};
+use super::audit::Audited;
 use super::dataset::Begin;
 use super::error::PlanError;
 use super::population::{PopulationTraces, Replayed};
@@ -28,6 +29,8 @@ pub enum Timing<'s> {
     Schedule(Vec<Begin>, u32),
     /// The clients of a population, likewise.
     Clients(Clients, u32),
+    /// The trials of an audit, the first of them as the stage with this index.
+    Audit(Audited<'s>, u32),
 }
 
 /// Where a population's stages go, and whose draws they are made with.
@@ -90,6 +93,7 @@ impl<'s> Timing<'s> {
                 let stage = place.push(PlannedStage::trace(last_ns, None, None));
                 Ok(Self::Schedule(begins, stage))
             }
+            Load::Audit(audit) => Ok(Self::audit(audit, place)),
             Load::Trace {
                 trace,
                 max_concurrency,
@@ -116,6 +120,16 @@ impl<'s> Timing<'s> {
             stages: placed.collect(),
             streams,
         })
+    }
+
+    /// Each trial is a stage: it begins when the one before has ended.
+    fn audit(audit: &'s spec::Audit, mut place: Place) -> Self {
+        let audited = Audited::new(audit, place.seed, place.prefix);
+        let first = place.stages.len() as u32;
+        for (position, trial) in audited.trials().enumerate() {
+            place.push(PlannedStage::trial(trial.name(), position, audit.pause));
+        }
+        Self::Audit(audited, first)
     }
 
     fn trace(
@@ -158,6 +172,7 @@ impl<'s> Timing<'s> {
             Self::Rows(rows, _) if rows.is_sampled() => vec![Component::SamplerRows],
             Self::Rows(..) => Vec::new(),
             Self::Clients(clients, _) => clients.components(),
+            Self::Audit(..) => vec![Component::SamplingSeed],
         }
     }
 
@@ -179,6 +194,7 @@ impl<'s> Timing<'s> {
                 }))
             }
             Self::Clients(clients, stage) => Box::new(clients.arrivals(*stage)),
+            Self::Audit(audited, first) => Box::new(audited.arrivals(*first)),
         }
     }
 
@@ -190,6 +206,7 @@ impl<'s> Timing<'s> {
             Self::Rows(rows, _) => rows.expected(),
             Self::Schedule(begins, _) => begins.len() as u64,
             Self::Clients(clients, _) => clients.expected(),
+            Self::Audit(audited, _) => audited.audit.requests(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Arrivals become requests, each from its own identity: alone, or as the turns of a conversation.
 
 use super::arrivals::{Arrival, ArrivalKind};
+use super::audit::Part;
 use super::cancellation::Cancel;
 use super::lengths::Tokens;
 use super::media::Selection;
 use super::population::Population;
 use super::prefixes::Prefixes;
 use super::request::{PlannedRequest, Start, TraceLabels};
+use super::timing::Timing;
 use crate::payload::{Element, Role};
 use crate::rng::index::{MAX_LOOPED_ROWS, looped_ordinal, request_index};
 use crate::text::salt::SALT_TOKENS;
@@ -24,6 +26,7 @@ impl Population<'_> {
                 let set = self.set.as_ref().expect("turns are a data set's");
                 self.taken(set, arrival.ordinal, Some(from), arrival, at(at_ns), out);
             }
+            ArrivalKind::Probe { at_ns } => out.push(self.audited(arrival, at(at_ns))),
             ArrivalKind::Row { at_ns, event } => self.row(arrival, at_ns, &event, out),
             ArrivalKind::Slot => self.conversation(arrival.ordinal, arrival, Start::Slot, out),
             ArrivalKind::User { requests, stride } => {
@@ -76,6 +79,24 @@ impl Population<'_> {
             history_tokens = history_tokens.saturating_add(self.turn_sum(self.said(tokens, turn)));
             out.push(request);
         }
+    }
+
+    /// A request of an audit: a probe, whose text and seed are those of its other trials, or one
+    /// that keeps it company and is asked for twice as much, to outlast it.
+    fn audited(&self, arrival: &Arrival, start: Start) -> PlannedRequest {
+        let Timing::Audit(audited, _) = &self.timing else {
+            unreachable!("only an audit's arrivals are probes");
+        };
+        let part = Part::of(arrival.ordinal);
+        let mut tokens = self.lengths.of(arrival.ordinal, None);
+        if part.neighbour.is_some() {
+            tokens.output *= 2;
+        }
+        let who = (arrival.ordinal, 0, part.trial.probe.conversation());
+        let mut request = self.request_of(who, arrival, start, tokens);
+        request.text_ordinal = part.text_ordinal();
+        request.sampled = audited.sampled(&part);
+        request
     }
 
     /// A row of a trace. Its conversation is the trace's own, unless the spec makes some.

@@ -174,6 +174,9 @@ impl<'a> DataBlock<'a> {
         load: &Load,
         context: &mut Context<'_>,
     ) -> Result<Self, SpecError> {
+        if let Load::Audit(audit) = load {
+            return Ok(Self::of(DataKind::Synthetic, audit.lengths()));
+        }
         let Some(cursor) = cursor else {
             context.note(format!(
                 "there is no `data`: {DEFAULT_NOTE}{}",

@@ -12,8 +12,9 @@ const MAX_MESSAGE_CHARS: usize = 480;
 pub enum Place {
     /// The spec's text; line and column count from 1, columns in characters.
     Text { line: u64, column: u64 },
-    /// An override on the command line, as it was typed.
-    Set(String),
+    /// The path of an override on the command line; its value may be a secret. `None` where it
+    /// cannot be told from the value.
+    Set(Option<String>),
     /// No place is to blame, such as for an empty file.
     Nowhere,
 }
@@ -43,7 +44,10 @@ impl SpecError {
         let what = what.into();
         let (line, column, what) = match place {
             Place::Text { line, column } => (Some(*line), Some(*column), what),
-            Place::Set(set) => (None, None, format!("--set {set}: {what}")),
+            Place::Set(path) => {
+                let path = path.as_deref().unwrap_or("…");
+                (None, None, format!("--set {path}: {what}"))
+            }
             Place::Nowhere => (None, None, what),
         };
         Self {

@@ -9,6 +9,7 @@
 //! module for each block says what may stand in it.
 
 pub mod api;
+pub mod audit;
 pub mod cancellation;
 pub mod data;
 pub mod dataset;
@@ -44,6 +45,7 @@ pub(crate) mod suggest;
 pub use api::path::fill as fill_path;
 pub use api::template::{Piece, Template};
 pub use api::{Api, ApiKind, KserveForm, OutputTokensField, Parameter, RerankForm};
+pub use audit::Audit;
 pub use cancellation::{CancelAfter, CancelCount, Cancellation};
 pub use corpus::CorpusRef;
 pub use data::{Data, DataKind, Lengths, SharedPrefix};
@@ -90,6 +92,7 @@ const KEYS: Keys = Keys {
         "sessions",
         "sampling",
         "cancellation",
+        "audit",
         "slo",
         "populations",
         "report",
@@ -178,7 +181,7 @@ fn read(root: &Fields<'_>, context: &mut Context<'_>) -> Result<Spec, SpecError>
     let tokenizer = tokenizer.transpose()?.unwrap_or_default();
     let model_name = server.as_ref().and_then(|block| block.model_name.clone());
     check_model_name(root, model_name.as_ref())?;
-    let owner = match have_own_loads(root) {
+    let owner = match Audit::is_asked(root)? || have_own_loads(root) {
         true => Owner::Unused,
         false => Owner::Root,
     };
@@ -187,6 +190,7 @@ fn read(root: &Fields<'_>, context: &mut Context<'_>) -> Result<Spec, SpecError>
         root,
         model_name,
         engine: &engine,
+        server: server.as_ref().map(|block| block.server.kind),
     };
     let populations = Populations::read(&shared, context)?;
     check_total(root, &populations.list)?;

@@ -5,6 +5,7 @@
 //! replaces: it would be ignored, and somebody meant something by it.
 
 use super::api::Api;
+use super::audit::Audit;
 use super::cancellation::Cancellation;
 use super::context::Context;
 use super::data::{Data, DataBlock, Lengths};
@@ -14,6 +15,7 @@ use super::fitting;
 use super::load::{Engine, Load, LoadBlock, Owner};
 use super::models::{self, Adapter, MODELS_EXAMPLE, Models};
 use super::sampling::Sampling;
+use super::server::ServerKind;
 use super::sessions::Sessions;
 use super::shared_prefix;
 
@@ -90,6 +92,8 @@ pub(super) struct Shared<'s, 'a> {
     /// inference-perf's only place for a model's name.
     pub model_name: Option<Cursor<'a>>,
     pub engine: &'s Engine<'a>,
+    /// The software of the server, if the spec says it.
+    pub server: Option<ServerKind>,
 }
 
 /// The populations of a spec, and the seed in the root's `data`, if one of them uses that.
@@ -212,7 +216,7 @@ fn read_one<'a>(
     };
     let api = Api::read(blocks.take("api"), context)?;
     let models = read_models(&mut blocks, shared)?;
-    let block = read_load(&mut blocks, shared, context)?;
+    let block = read_load(&mut blocks, &api, shared, context)?;
     let mut data = read_data(&mut blocks, &api, &block.load, context)?;
     let mut sessions = blocks.take("sessions");
     if let Some(set) = &mut data.data.set
@@ -273,9 +277,13 @@ fn read_adapters(cursor: &Cursor<'_>, api: &Api) -> Result<Vec<Adapter>, SpecErr
 
 fn read_load<'a>(
     blocks: &mut Blocks<'_, 'a>,
+    api: &Api,
     shared: &Shared<'_, 'a>,
     context: &mut Context<'_>,
 ) -> Result<LoadBlock<'a>, SpecError> {
+    if let Some(audit) = shared.root.optional("audit") {
+        return Audit::read(audit, shared, api).map(LoadBlock::audit);
+    }
     if let Some(own) = blocks.own("load") {
         return LoadBlock::read(own, Owner::Population, shared.engine, context);
     }

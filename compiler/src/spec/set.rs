@@ -1,6 +1,7 @@
 //! `--set a.b=v`: overrides of single values, applied to the tree before it is
 //! checked, so that an override is held to the same rules as the spec. An empty
-//! value removes. Refuses steps into something that is no map and no list.
+//! value removes. Refuses steps into something that is no map and no list. A value may be a secret
+//! that is about to be refused: messages name the path alone.
 
 use super::error::{Place, SpecError};
 use super::node::{Entry, Node, Value};
@@ -12,11 +13,16 @@ const USAGE: &str = "write --set PATH=VALUE, with a dotted path, like --set load
 
 /// Applies one override to the document.
 pub fn apply(document: &mut Node, set: &str, file: &str) -> Result<(), SpecError> {
-    let place = Place::Set(set.to_owned());
-    let refuse = |what: &str| SpecError::new(file, &place, what, USAGE);
+    let unnamed = |what: &str| SpecError::new(file, &Place::Set(None), what, USAGE);
     let (path, value) = set
         .split_once('=')
-        .ok_or_else(|| refuse("there is no `=`"))?;
+        .ok_or_else(|| unnamed("there is no `=`"))?;
+    // As in `server.api_key: KEY==`.
+    if path.contains(|c: char| c == ':' || c.is_whitespace()) {
+        return Err(unnamed("there is a colon or a space before the `=`"));
+    }
+    let place = Place::Set(Some(path.to_owned()));
+    let refuse = |what: &str| SpecError::new(file, &place, what, USAGE);
     let steps: Vec<&str> = path.split('.').collect();
     if steps.iter().any(|step| step.is_empty()) {
         return Err(refuse("a step of the path is empty"));
@@ -24,8 +30,11 @@ pub fn apply(document: &mut Node, set: &str, file: &str) -> Result<(), SpecError
     if steps.len() > MAX_STEPS {
         return Err(refuse("the path has too many steps"));
     }
-    let mut value = Node::parse(value, file)
-        .map_err(|error| SpecError::new(file, &place, error.what, error.remedy))?;
+    // What the parser of YAML says repeats tags, keys and the like.
+    let mut value = Node::parse(value, file).map_err(|_| {
+        let remedy = "check its brackets and quotes, or quote it: --set 'PATH=\"VALUE\"'";
+        SpecError::new(file, &place, "the value is no YAML of a spec", remedy)
+    })?;
     value.move_to(&place);
     let mut target = document;
     for step in steps {

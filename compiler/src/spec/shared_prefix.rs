@@ -136,8 +136,8 @@ pub fn check_turns(
 /// Why turns of a shared prefix, which are counted by the requests before them, do not fit a load.
 fn no_turns(load: &Load) -> Option<&'static str> {
     match load {
-        // A schedule is a data set's, which has no shared prefix.
-        Load::Open { .. } | Load::Schedule => None,
+        // A schedule is a data set's, and an audit has prompts of its own: neither has a shared prefix.
+        Load::Open { .. } | Load::Schedule | Load::Audit(_) => None,
         Load::Concurrent { .. } | Load::Users { .. } => Some(
             "the turns of `enable_multi_turn_chat` have times of their own, which a closed loop \
              has not",

@@ -42,7 +42,8 @@ pub fn run(args: &CompileArgs) -> Result<u8, Failure> {
     printed.map_or_else(|error| stdout_failure(&error), |()| Ok(exit::DONE))
 }
 
-fn compile_with(job: &Job, threads: Option<u32>) -> Result<Compiled, CompileError> {
+/// Compiles on so many threads, with a bar, until Ctrl-C.
+pub(super) fn compile_with(job: &Job, threads: Option<u32>) -> Result<Compiled, CompileError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0) as usize)
         .build()
@@ -117,7 +118,8 @@ fn read_spec(path: &Path) -> Result<String, Failure> {
     })
 }
 
-fn failure(error: &CompileError) -> Failure {
+/// The exit status that an error means.
+pub(super) fn failure(error: &CompileError) -> Failure {
     let status = match error {
         CompileError::Spec(_) | CompileError::Empty { .. } => exit::WRONG_INPUT,
         CompileError::Write(WriteError::Limit { .. }) => exit::WRONG_INPUT,

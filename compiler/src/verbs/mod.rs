@@ -1,8 +1,13 @@
 //! The verbs: they call the library and talk to the user. Results go to stdout, everything else
 //! to stderr.
 
+pub mod check_proof;
 pub mod compile;
+pub mod diff;
+pub mod export;
 pub mod inspect;
+pub mod prove;
+pub mod reproduce;
 pub mod schema;
 pub mod verify;
 
@@ -10,12 +15,29 @@ use crate::exit::{self, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use schemas::error::FormatError;
 use schemas::reader::Workload;
+use schemas::verify::{Verified, verify};
 use std::io;
 use std::path::Path;
 
 /// Maps a workload; a file that is none is wrong input.
 fn open(file: &Path) -> Result<Workload, Failure> {
     Workload::open(file).map_err(|error| wrong_input(file, &error))
+}
+
+/// Maps a workload and verifies it; a damaged one is wrong input for whoever builds on it.
+fn open_verified(file: &Path) -> Result<Workload, Failure> {
+    let workload = open(file)?;
+    verified(&workload).map_err(|error| wrong_input(file, &error))?;
+    Ok(workload)
+}
+
+/// Verifies on all processors, with a bar.
+fn verified(workload: &Workload) -> Result<Verified, FormatError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let bar = progress_bar(workload.requests().len() as u64, "verifying");
+    let outcome = verify(workload, threads, &|done| bar.set_position(done));
+    bar.finish_and_clear();
+    outcome
 }
 
 /// A fault of a workload file that was given as input.

@@ -3,10 +3,11 @@
 use super::{progress_bar, stdout_failure, wrong_input};
 use crate::cli::VerifyArgs;
 use crate::exit::{self, Failure};
+use indicatif::HumanBytes;
 use schemas::error::FormatError;
 use schemas::hex;
 use schemas::reader::Workload;
-use schemas::verify::{file_hash, verify};
+use schemas::verify::verify_with_file_hash;
 use serde_json::json;
 use std::io::{self, Write};
 use std::time::Instant;
@@ -18,11 +19,18 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let workload = Workload::open(&args.file).map_err(|error| failure(args, &error))?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let bar = progress_bar(workload.requests().len() as u64, "verifying");
-    let outcome = verify(&workload, threads, &|done| bar.set_position(done));
+    // Bodies may share their bytes, so that a short file has long ones.
+    let bodies = workload
+        .requests()
+        .iter()
+        .map(|request| request.body_bytes.get());
+    let body_bytes = bodies.fold(0, u64::saturating_add);
+    bar.set_message(format!("verifying {} of bodies,", HumanBytes(body_bytes)));
+    let outcome = verify_with_file_hash(&workload, threads, &|done| bar.set_position(done));
     bar.finish_and_clear();
-    let verified = outcome.map_err(|error| failure(args, &error))?;
+    let (verified, file_hash) = outcome.map_err(|error| failure(args, &error))?;
     let content_hash = hex(&verified.content_hash);
-    let file_hash = hex(&file_hash(&workload));
+    let file_hash = hex(&file_hash);
     let seconds = started.elapsed().as_secs_f64();
     let mut out = io::stdout().lock();
     let printed = if args.json {
@@ -54,12 +62,16 @@ fn failure(args: &VerifyArgs, error: &FormatError) -> Failure {
         return failure;
     }
     if args.json {
+        let (section, bytes) = error.place().unzip();
+        let object = json!({
+            "verified": false,
+            "error": error.to_string(),
+            "section": section,
+            "offset": bytes.as_ref().map(|bytes| bytes.start),
+            "end": bytes.map(|bytes| bytes.end),
+        });
         // The status tells the same where stdout is gone.
-        let _ = writeln!(
-            io::stdout(),
-            "{}",
-            json!({"verified": false, "error": error.to_string()})
-        );
+        let _ = writeln!(io::stdout(), "{object}");
     }
     Failure {
         status: exit::CHECK_FAILED,

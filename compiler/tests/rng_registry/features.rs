@@ -104,6 +104,15 @@ pub const FEATURES: &[Feature] = &[
     alone(&[Component::TopP], &["sampling={top_p: 'uniform(0.1, 1)'}"]),
     alone(&[Component::TopK], &["sampling={top_k: 'uniform(1, 9)'}"]),
     alone(&[Component::SamplingSeed], &["sampling={seed: true}"]),
+    alone(
+        &[Component::SamplingSeed],
+        &[
+            "api.streaming=true",
+            "data=",
+            "load=",
+            "audit={probes: 1, neighbours: [1]}",
+        ],
+    ),
     beside(
         &["data.prefix={count: 1, length: 9}"],
         &[Component::PromptPrefix],

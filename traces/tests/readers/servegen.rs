@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use traces::TraceError;
-use traces::servegen::{Family, Population, Window, read_directory};
+use traces::servegen::{Family, Population, Window, fingerprint, read_directory};
 
 use crate::{gzip, sample, sha256};
 
@@ -41,6 +41,28 @@ fn clients_windows_and_histograms_read_exactly() {
     assert_eq!(first.output, [(40, 157_604_413), (41, 999_842_395_587)]);
     assert_eq!(last.input, [(7, 1_000_000_000_000)]);
     assert_eq!(last.output, [(2, 10_000_000), (3, 999_990_000_000)]);
+}
+
+#[test]
+fn a_fingerprint_is_what_reading_gives_and_moves_with_a_byte() {
+    let read = population();
+    let said = fingerprint(&sample("servegen_sample")).unwrap();
+    assert_eq!(said, (read.sha256, read.bytes));
+    let directory = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(sample("servegen_sample")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), directory.path().join(entry.file_name())).unwrap();
+    }
+    assert_eq!(fingerprint(directory.path()).unwrap(), said);
+    let file = directory.path().join("chunk-10-dataset.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.clone() + " ").unwrap();
+    let other = fingerprint(directory.path()).unwrap();
+    assert_ne!(other.0, said.0);
+    assert_eq!(other.1, said.1 + 1);
+    fs::remove_file(&file).unwrap();
+    let error = fingerprint(directory.path()).unwrap_err().to_string();
+    assert!(error.contains("client 10 has no file"), "{error}");
 }
 
 #[test]

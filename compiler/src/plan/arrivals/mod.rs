@@ -30,6 +30,8 @@ pub enum ArrivalKind {
     /// The turns of a data set's conversation from this one on, up to the next that has a time of
     /// its own.
     Turns { at_ns: u64, from: u32 },
+    /// A request of an audit, which its ordinal says all about, likewise.
+    Probe { at_ns: u64 },
     /// A request or conversation as soon as a slot is free.
     Slot,
     /// A user at the beginning of the stage, who has this many requests or conversations, one
@@ -43,7 +45,8 @@ impl Arrival {
         match self.kind {
             ArrivalKind::At { at_ns }
             | ArrivalKind::Row { at_ns, .. }
-            | ArrivalKind::Turns { at_ns, .. } => at_ns,
+            | ArrivalKind::Turns { at_ns, .. }
+            | ArrivalKind::Probe { at_ns } => at_ns,
             ArrivalKind::Slot | ArrivalKind::User { .. } => stage_start_ns,
         }
     }

@@ -14,7 +14,7 @@ const MAX_TOP_K: u64 = 1_048_576;
 /// Most documents of a request.
 const MAX_DOCUMENTS: u64 = 4_096;
 /// Highest temperature, in 10^-6.
-const MAX_TEMPERATURE: u64 = 100 * MILLION;
+pub const MAX_TEMPERATURE: u64 = 100 * MILLION;
 
 /// Most images, and most audio clips, of one request.
 const MAX_MEDIA_OF_REQUEST: u64 = 100;

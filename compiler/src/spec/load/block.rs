@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::stages::read_list;
 use super::{Load, MAX_CONCURRENCY, closed, interval, open};
 use crate::samplers::RateProfile;
+use crate::spec::audit::Audit;
 use crate::spec::context::Context;
 use crate::spec::error::SpecError;
 use crate::spec::fields::{Choices, Cursor, Fields, Keys, REMOVE, Refused};
@@ -53,14 +54,14 @@ const KINDS: Choices<Kind> = Choices {
 pub enum Owner {
     /// The root, for one population at least.
     Root,
-    /// The root, while every population has a load of its own.
+    /// The root, while every population has a load of its own, or an audit is the load.
     Unused,
     /// A population.
     Population,
 }
 
 /// What decides one load.
-const LOAD_KEYS: [&str; 10] = [
+pub const LOAD_KEYS: [&str; 10] = [
     "type",
     "interval",
     "stages",
@@ -198,6 +199,15 @@ impl<'a> LoadBlock<'a> {
             adapters: fields.optional("lora_traffic_split"),
             cancellation: fields.optional("cancellation"),
         })
+    }
+
+    /// An audit, for which the root says nothing here.
+    pub fn audit(audit: Audit) -> Self {
+        Self {
+            load: Load::Audit(audit),
+            adapters: None,
+            cancellation: None,
+        }
     }
 
     /// inference-perf's default, for a spec without `load`.

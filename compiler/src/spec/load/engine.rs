@@ -177,6 +177,10 @@ fn check_sweep<'l>(
             "the times of a data set are not swept",
             "remove the sweep, or set `load.type: constant`",
         ),
+        Some(Load::Audit(_)) => (
+            "an audit has no rate to sweep",
+            "remove the sweep; `replay run` fires an audit once",
+        ),
         Some(Load::Trace { .. }) => (
             "the times of a trace are not swept",
             "remove the sweep; `load.trace.speed` and `replay run --speed` play it faster",

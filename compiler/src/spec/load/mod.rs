@@ -10,11 +10,12 @@ mod interval;
 mod open;
 mod stages;
 
-pub(super) use block::{LoadBlock, Owner};
+pub(super) use block::{LOAD_KEYS, LoadBlock, Owner};
 pub use closed::{ConcurrentStage, UserStage};
 pub(super) use engine::Engine;
 pub use open::OpenStage;
 
+use super::audit::Audit;
 use super::quantity::DurationNs;
 use super::trace::TraceRef;
 use crate::samplers::{EXPOSURE_PER_ARRIVAL, Interval};
@@ -27,10 +28,6 @@ pub const MAX_REQUESTS: u64 = 1_000_000_000;
 pub const MAX_CONCURRENCY: u32 = 1_000_000;
 
 /// When requests start.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a spec has one for each population"
-)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Load {
     /// At their own times, whatever the server does.
@@ -57,6 +54,8 @@ pub enum Load {
     },
     /// When the conversations of a data set say.
     Schedule,
+    /// One trial of an audit after the other.
+    Audit(Audit),
 }
 
 impl Load {
@@ -74,6 +73,7 @@ impl Load {
             Self::Users { stages, .. } => {
                 stages.iter().map(|stage| u128::from(stage.requests)).sum()
             }
+            Self::Audit(audit) => audit.requests().into(),
             Self::Trace { .. } | Self::Schedule => 0,
         }
     }

@@ -158,6 +158,12 @@ impl DurationNs {
     /// One second.
     pub const SECOND: Self = Self(NS_PER_SECOND);
 
+    /// So many milliseconds, of which [`MAX_DURATION_NS`] are the most.
+    pub const fn from_millis(ms: u64) -> Self {
+        assert!(ms <= MAX_DURATION_NS / 1_000_000);
+        Self(ms * 1_000_000)
+    }
+
     /// The duration in nanoseconds.
     pub const fn get(self) -> u64 {
         self.0

@@ -103,6 +103,17 @@ impl Tokenizer {
         }
     }
 
+    /// The tokens of `text`, as many as [`count`](Self::count) says.
+    ///
+    /// # Errors
+    /// As [`count`](Self::count).
+    pub fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        match &self.kind {
+            Kind::Embedded(embedded) => Ok(embedded.bpe.encode(text)),
+            Kind::File(file) => file.ids(text),
+        }
+    }
+
     /// Whether the tokens of [`pieces`](Self::pieces) add up by construction.
     pub fn adds_up(&self) -> bool {
         matches!(self.kind, Kind::Embedded(_))

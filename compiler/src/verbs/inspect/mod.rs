@@ -12,6 +12,7 @@ use schemas::layout::{REQUEST_STREAM, Section, StartKind, optional_u32, optional
 use schemas::reader::Workload;
 use serde_json::{Map, Value, json};
 use std::io::{self, BufWriter, Write};
+pub(crate) use summary::stage_json;
 use summary::{summary_json, summary_text};
 
 /// What can go wrong while a workload is shown.
@@ -72,7 +73,11 @@ fn show(args: &InspectArgs, workload: &Workload, out: &mut dyn Write) -> Result<
 }
 
 /// One request with the keys of the command line's contract; absent values are null.
-fn request_json(workload: &Workload, index: u64, with_body: bool) -> Result<Value, FormatError> {
+pub(crate) fn request_json(
+    workload: &Workload,
+    index: u64,
+    with_body: bool,
+) -> Result<Value, FormatError> {
     let request = &workload.requests()[index as usize];
     let tables = workload.tables();
     let wrong = |what: String| workload.record_error(Section::Requests, index, what);

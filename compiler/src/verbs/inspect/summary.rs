@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-fn stage_json(
+/// One stage with the keys of the command line's contract; absent values are null.
+pub fn stage_json(
     workload: &Workload,
     index: usize,
     stage: &StageRecord,

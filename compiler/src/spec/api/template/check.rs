@@ -160,9 +160,7 @@ fn says(document: &Value, text: &str) -> bool {
 /// Which secret the document holds.
 fn secret(document: &Value) -> Option<String> {
     match document {
-        Value::String(text) if secrets::holds_user(text) => {
-            Some("a URL with a user is a secret".to_owned())
-        }
+        Value::String(text) if secrets::holds_user(text) => Some(secrets::USER.to_owned()),
         Value::Array(items) => items.iter().find_map(secret),
         Value::Object(fields) => fields.iter().find_map(|(key, value)| {
             let holds = !matches!(value, Value::Null) && value.as_str() != Some("");
