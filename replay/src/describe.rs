@@ -10,9 +10,10 @@ use crate::engine::target::Target;
 use crate::exit::Failure;
 use crate::host;
 use crate::run_info::{
-    self, ClockInfo, RUN_FORMAT, ReceivedBy, RunEnd, RunInfo, Settings, StageInfo, ThreadUse,
-    TimerCalibration, WorkloadInfo,
+    self, ClockInfo, Counters, EngineInfo, RUN_FORMAT, ReceivedBy, RunEnd, RunInfo, Settings,
+    StageInfo, ThreadUse, TimerCalibration, WorkloadInfo,
 };
+use crate::server_facts::ServerFacts;
 use crate::settings::Asked;
 use schemas::hex;
 use schemas::layout::{STAGE_WARM_UP, StageKind, optional_u64};
@@ -28,15 +29,21 @@ pub fn describe(
     manifest: &Manifest,
     workload: &Workload,
     targets: &[Target],
+    facts: &[ServerFacts],
     settings: &FireSettings,
 ) -> Result<RunInfo, Failure> {
-    let target = |target: &Target| run_info::Target {
+    let target = |(target, facts): (&Target, &ServerFacts)| run_info::Target {
         url: target.url.clone(),
         address: target.address.to_string(),
+        tls: facts.tls.clone(),
+        headers: facts.headers.clone(),
+        models: facts.models.clone().ok(),
+        models_error: facts.models.clone().err(),
     };
     Ok(RunInfo {
         format: RUN_FORMAT,
         replay_version: env!("CARGO_PKG_VERSION").to_owned(),
+        engine: EngineInfo::default(),
         command: args.command.clone(),
         workload: WorkloadInfo {
             content_hash: hex(&workload.content_hash()),
@@ -53,7 +60,7 @@ pub fn describe(
         effective: effective(args, asked, workload, settings),
         slos: asked.slos.value.clone().unwrap_or_default(),
         thresholds: Thresholds::default().with(&args.judge.thresholds),
-        targets: targets.iter().map(target).collect(),
+        targets: targets.iter().zip(facts).map(target).collect(),
         stages: stage_infos(workload, settings.speed)
             .map_err(|what| Failure::wrong_input(format!("{}: {what}", args.file.display())))?,
         clock: clock_info(&Beginning {
@@ -69,6 +76,7 @@ pub fn describe(
         }),
         threads: Vec::new(),
         host: host::describe(),
+        counters: Counters::default(),
         end: None,
     })
 }
@@ -85,14 +93,21 @@ pub fn end(info: &mut RunInfo, ending: &Ending) {
         thread.used = *used;
     }
     let switches = |used: &Option<ThreadUse>| used.map(|used| used.involuntary_switches);
+    let (before, after) = (ending.counters_before, ending.counters_after);
+    let stolen_ns = after.steal_ns.zip(before.steal_ns);
+    info.engine.binary_sha256 = host::binary_sha256().map(|hash| hex(&hash));
+    info.counters = before;
     info.end = Some(RunEnd {
         interrupted: ending.interrupted,
         cut_short: ending.cut_short,
         ended_ns: ending.ended_ns,
         cpu_ns: ending.cpu_ns,
         involuntary_context_switches: ending.threads.iter().map(switches).sum(),
-        steal_ns: ending.steal_ns,
+        steal_ns: stolen_ns.map(|(after, before)| after.saturating_sub(before)),
         connections_opened: ending.connections_opened,
+        monotonic_ns: Some(ending.ended_monotonic_ns),
+        unix_ns: Some(ending.ended_unix_ns),
+        counters: after,
     });
 }
 
@@ -169,7 +184,7 @@ fn ns(duration: Duration) -> u64 {
     duration.as_nanos() as u64
 }
 
-fn stage_infos(workload: &Workload, speed: Speed) -> Result<Vec<StageInfo>, String> {
+pub(crate) fn stage_infos(workload: &Workload, speed: Speed) -> Result<Vec<StageInfo>, String> {
     let stages = workload.stages();
     let mut requests: Vec<u64> = stages
         .iter()

@@ -5,6 +5,8 @@
 
 use crate::analysis::report;
 use crate::analysis::{self, RunData, Summary, Window};
+use crate::answer_file::{self, ANSWERS_FILE};
+use crate::bundle;
 use crate::cli::fire::FireArgs;
 use crate::combinations::{check_files, check_flags, check_speed, check_start};
 use crate::describe::{begin, describe, end};
@@ -15,8 +17,11 @@ use crate::engine::target::{Target, TargetError, is_https};
 use crate::exit::Failure;
 use crate::pace::Pace;
 use crate::run_info::{Origin, RECORDS_FILE, RUN_FILE, RunInfo, temporary_of};
+use crate::secrets::Secrets;
+use crate::server_facts::{self, ServerFacts};
 use crate::settings::Asked;
 use crate::terminal::{Progress, step as tell_step};
+use schemas::audit::is_audit;
 use schemas::error::FormatError;
 use schemas::layout::{REQUEST_SALTED, RequestRecord};
 use schemas::manifest::Manifest;
@@ -33,6 +38,8 @@ pub struct Firing {
     /// A request has a place for a salt.
     takes_salt: bool,
     targets: Vec<Target>,
+    /// What each of them said of itself.
+    facts: Vec<ServerFacts>,
 }
 
 /// What is different from what was prepared; `None` where nothing is.
@@ -80,6 +87,7 @@ impl Firing {
             manifest,
             workload,
             targets: Vec::new(),
+            facts: Vec::new(),
         };
         firing.check()?;
         Ok(firing)
@@ -121,6 +129,11 @@ impl Firing {
         let reach = |url: &String| Target::reach(url, settings.bind);
         let targets: Result<Vec<_>, _> = urls.iter().map(reach).collect();
         self.targets = targets.map_err(of_url)?;
+        let facts = |target| match args.server.no_models {
+            true => ServerFacts::not_asked(),
+            false => server_facts::ask(target, &settings.tls, &settings.extra, settings.bind),
+        };
+        self.facts = self.targets.iter().map(facts).collect();
         if settings.tls.insecure {
             eprintln!("{}", report::text::NOT_CHECKED);
         }
@@ -175,6 +188,7 @@ impl Firing {
             &self.manifest,
             &workload,
             &self.targets,
+            &self.facts,
             &settings,
         )?;
         args.timing.start_at.map_or(Ok(()), announce_start)?;
@@ -205,6 +219,11 @@ impl Firing {
         progress.end();
         let ending = fired.map_err(|error| not_fired(error, directory, begun))?;
         end(&mut info, &ending);
+        if is_audit(&workload) {
+            let secrets = Secrets::of(&settings.extra);
+            answer_file::write(directory, &workload, &ending.answers, &secrets)
+                .map_err(|error| Failure::world(format!("cannot write {ANSWERS_FILE}: {error}")))?;
+        }
         info.write(directory)
             .map_err(|error| Failure::world(format!("cannot write run.json: {error}")))?;
         Ok(Fired {
@@ -214,13 +233,16 @@ impl Firing {
     }
 }
 
-/// Derives the summary of a run that is on disk, and writes `summary.json` beside it.
+/// Derives the summary of a run that is on disk, writes `summary.json` beside it and closes the
+/// directory: whatever is written into it later is no part of the run.
 pub fn summarise(directory: &Path) -> Result<(RunData, Summary), Failure> {
     let data = analysis::open(directory, Window::ALL)
         .map_err(|error| Failure::world(format!("cannot read the run back: {error:#}")))?;
     let summary = analysis::summarize(&data, &analysis::Asked::of_run(&data.info));
     analysis::write_summary(directory, &summary)
         .map_err(|error| Failure::world(format!("cannot write summary.json: {error}")))?;
+    bundle::close(directory, bundle::Kind::Run)
+        .map_err(|error| Failure::world(format!("cannot close the results: {error:#}")))?;
     Ok((data, summary))
 }
 

@@ -3,14 +3,17 @@
 //! What the kernel does not tell is left out; what it refuses is said, never taken for granted.
 
 use crate::engine::run::Spin;
-use crate::run_info::{HostInfo, ThreadInfo, ThreadUse};
+use crate::run_info::{Counters, HostInfo, ThreadInfo, ThreadUse};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{
     CpuSet, current_timer_slack, sched_getaffinity, sched_setaffinity, set_current_timer_slack,
 };
-use std::fs::read_to_string;
-use std::io;
+use schemas::Digest;
+use sha2::{Digest as _, Sha256};
+use std::fs::{File, read_to_string};
+use std::io::{self, Read};
 use std::num::NonZeroU64;
+use std::sync::OnceLock;
 
 /// Kernel, CPU and the number of processors.
 pub fn describe() -> HostInfo {
@@ -23,7 +26,43 @@ pub fn describe() -> HostInfo {
         ),
         cpu: cpu_model(),
         cpus: std::thread::available_parallelism().map_or(1, |count| count.get() as u32),
+        virtualisation: virtualisation(
+            &read_to_string("/proc/cpuinfo").unwrap_or_default(),
+            ["sys_vendor", "product_name"].map(|name| {
+                read_to_string(format!("/sys/class/dmi/id/{name}")).unwrap_or_default()
+            }),
+        ),
     }
+}
+
+/// That the processor is a hypervisor's, if it says so, and what the firmware says of the machine.
+fn virtualisation(cpuinfo: &str, firmware: [String; 2]) -> Option<String> {
+    let flags = cpuinfo.lines().find(|line| line.starts_with("flags"));
+    let is_guest = flags.is_some_and(|line| line.split_whitespace().any(|f| f == "hypervisor"));
+    let guest = is_guest.then_some("hypervisor");
+    let firmware = firmware.iter().map(|text| text.trim());
+    let told: Vec<&str> = guest
+        .into_iter()
+        .chain(firmware.filter(|text| !text.is_empty()))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// SHA-256 of the file that this program was started from, also if another stands in its place by
+/// now; read once. `None` where it cannot be read.
+pub fn binary_sha256() -> Option<Digest> {
+    static HASH: OnceLock<Option<Digest>> = OnceLock::new();
+    *HASH.get_or_init(|| {
+        let mut file = File::open("/proc/self/exe").ok()?;
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer).ok()? {
+                0 => return Some(hasher.finalize().into()),
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+    })
 }
 
 /// What the kernel derives its clocks from.
@@ -169,12 +208,34 @@ fn used(schedstat: &str, status: &str) -> Option<ThreadUse> {
 
 /// Time that a hypervisor has taken from the processors which this process may run on, in ns since
 /// the machine began, as a mean over them; `None` where the kernel does not tell.
-pub fn steal_ns() -> Option<u64> {
+fn steal_ns() -> Option<u64> {
     stolen(
         &read_to_string("/proc/stat").ok()?,
         &allowed_cpus(),
         rustix::param::clock_ticks_per_second(),
     )
+}
+
+/// What the kernel has counted since the machine began.
+pub fn counters() -> Counters {
+    let stalled_us = |what: &str| stalled(&read_to_string(format!("/proc/pressure/{what}")).ok()?);
+    Counters {
+        steal_ns: steal_ns(),
+        cpu_stalled_us: stalled_us("cpu"),
+        memory_stalled_us: stalled_us("memory"),
+        io_stalled_us: stalled_us("io"),
+    }
+}
+
+/// Microseconds for which some thread waited, of a file such as /proc/pressure/cpu.
+fn stalled(pressure: &str) -> Option<u64> {
+    let some = pressure
+        .lines()
+        .find_map(|line| line.strip_prefix("some "))?;
+    let total = some
+        .split_whitespace()
+        .find_map(|field| field.strip_prefix("total="))?;
+    total.parse().ok()
 }
 
 fn stolen(stat: &str, cpus: &[usize], ticks_per_second: u64) -> Option<u64> {
@@ -303,6 +364,39 @@ mod tests {
         assert_eq!(stolen(stat, &[0, 2], 100), None, "one is not told");
         assert_eq!(stolen(stat, &[], 100), None);
         assert_eq!(stolen("cpu0 1 1 1\n", &[0], 100), None);
+    }
+
+    #[test]
+    fn pressure_is_what_some_waited_and_not_what_all_did() {
+        let pressure = "some avg10=0.00 avg60=1.00 avg300=0.10 total=123456\n\
+                        full avg10=0.00 avg60=0.00 avg300=0.00 total=99\n";
+        assert_eq!(stalled(pressure), Some(123_456));
+        assert_eq!(stalled("full avg10=0.00 total=99\n"), None);
+        assert_eq!(stalled("some avg10=0.00\n"), None);
+        assert_eq!(stalled(""), None);
+    }
+
+    #[test]
+    fn a_guest_is_told_by_its_processor_and_a_machine_by_its_firmware() {
+        let firmware = || ["QEMU\n".to_owned(), "Standard PC\n".to_owned()];
+        let neither = || [String::new(), "\n".to_owned()];
+        let guest = "processor: 0\nflags\t\t: fpu hypervisor lm\n";
+        let metal = "processor: 0\nflags\t\t: fpu lm\nnote: hypervisor\n";
+        let told = |info, firmware| virtualisation(info, firmware);
+        assert_eq!(told(guest, neither()).unwrap(), "hypervisor");
+        assert_eq!(
+            told(guest, firmware()).unwrap(),
+            "hypervisor, QEMU, Standard PC"
+        );
+        assert_eq!(told(metal, firmware()).unwrap(), "QEMU, Standard PC");
+        assert_eq!(told(metal, neither()), None);
+        assert_eq!(told("", neither()), None);
+    }
+
+    #[test]
+    fn the_program_is_hashed_as_it_was_started() {
+        let file = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(binary_sha256(), Some(Sha256::digest(file).into()));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! tokenizers, and everything else that belongs to the compiler.
 
 pub mod analysis;
+pub mod answer_file;
+pub mod bundle;
 pub mod cli;
 pub mod combinations;
 pub mod describe;
@@ -14,11 +16,14 @@ pub mod firing;
 pub mod host;
 pub mod pace;
 pub mod run_info;
+pub mod secrets;
+pub mod server_facts;
 pub mod settings;
 pub mod sweep;
 pub mod terminal;
 pub mod values;
 pub mod verbs;
+pub mod verify;
 pub mod wall_time;
 
 use clap::CommandFactory;
@@ -44,6 +49,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Report(args) => verbs::report::report(args),
         Verb::Sweep(args) => verbs::sweep::sweep(args),
         Verb::Compare(args) => verbs::compare::compare(args),
+        Verb::Audit(args) => verbs::audit::audit(args),
+        Verb::Verify(args) => verbs::verify::verify(args),
+        Verb::Sign(args) => verbs::sign::sign(args),
+        Verb::Archive(args) => verbs::archive::archive(args),
         Verb::Completions { shell } => {
             clap_complete::generate(
                 *shell,

@@ -9,7 +9,9 @@ use crate::analysis::verdict::Thresholds;
 use crate::engine::run::{Balance, Reuse, Spin};
 use crate::engine::schedule::{OnTurnFailure, Overload};
 use schemas::manifest::SpecSource;
+use schemas::regular_file::{self, MAX_DOCUMENT_BYTES};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +22,7 @@ pub const RUN_FILE: &str = "run.json";
 /// File name of the summary.
 pub const SUMMARY_FILE: &str = "summary.json";
 /// Version of `run.json`'s shape.
-pub const RUN_FORMAT: u32 = 2;
+pub const RUN_FORMAT: u32 = 3;
 
 /// The whole of `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub struct RunInfo {
     pub format: u32,
     /// Version of the program that fired.
     pub replay_version: String,
+    /// The program itself.
+    #[serde(default)]
+    pub engine: EngineInfo,
     /// What was typed, word by word, without the values of `--header` and `--salt`.
     #[serde(default)]
     pub command: Vec<String>,
@@ -60,8 +65,19 @@ pub struct RunInfo {
     pub threads: Vec<ThreadInfo>,
     /// The machine that fired.
     pub host: HostInfo,
+    /// What the kernel had counted when the run began; all null before its end.
+    #[serde(default)]
+    pub counters: Counters,
     /// How the run ended; null while it goes on or when it was killed.
     pub end: Option<RunEnd>,
+}
+
+/// The program that fired.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineInfo {
+    /// SHA-256 of its file, hexadecimal; null before the end of the run, and where the file cannot
+    /// be read.
+    pub binary_sha256: Option<String>,
 }
 
 /// What was fired.
@@ -185,6 +201,33 @@ pub struct Target {
     pub url: String,
     /// Address that the host name resolved to, with the port.
     pub address: String,
+    /// What the server agreed to before t0, on a connection of its own; null without TLS and where
+    /// it was not asked.
+    #[serde(default)]
+    pub tls: Option<TlsFacts>,
+    /// Header fields with which the server named itself in its list of models: `server`, `via`,
+    /// `x-powered-by` and `openai-version`, those that it sent.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// Names of the models that the server listed before t0; null where it did not.
+    #[serde(default)]
+    pub models: Option<Vec<String>>,
+    /// Why there is no list; null where there is one.
+    #[serde(default)]
+    pub models_error: Option<String>,
+}
+
+/// What client and server agreed on in a TLS handshake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsFacts {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: String,
+    /// Cipher suite, by its registered name.
+    pub cipher: String,
+    /// Protocol agreed on by ALPN; null where the server chose none.
+    pub alpn: Option<String>,
+    /// SHA-256 of the server's own certificate (DER), hexadecimal.
+    pub certificate_sha256: String,
 }
 
 /// One stage, after `--speed`.
@@ -311,6 +354,24 @@ pub struct HostInfo {
     pub cpu: Option<String>,
     /// Processors this process may run on.
     pub cpus: u32,
+    /// `hypervisor` where the processor says that it is a guest's, then who made the machine and
+    /// what it is called, as far as the firmware says; null where neither says a thing.
+    #[serde(default)]
+    pub virtualisation: Option<String>,
+}
+
+/// What the kernel had counted since the machine began; null for what it does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Time that a hypervisor took from the processors which the process may run on, as a mean over
+    /// them, in ns.
+    pub steal_ns: Option<u64>,
+    /// Time for which at least one thread of the machine waited for a processor, in µs.
+    pub cpu_stalled_us: Option<u64>,
+    /// The same for memory, in µs.
+    pub memory_stalled_us: Option<u64>,
+    /// The same for input and output, in µs.
+    pub io_stalled_us: Option<u64>,
 }
 
 /// How the run ended.
@@ -331,9 +392,18 @@ pub struct RunEnd {
     /// Time that a hypervisor took from the processors which the process may run on between t0 and
     /// the end, as a mean over them, in ns; null where the kernel does not tell.
     pub steal_ns: Option<u64>,
-    /// Connections opened, before and after t0; the one that found out which address answers is
-    /// not counted.
+    /// Connections opened, before and after t0; the one that found out which address answers and
+    /// the one that asked for the models are not counted.
     pub connections_opened: u64,
+    /// The end on the clock that all times come from, in ns.
+    #[serde(default)]
+    pub monotonic_ns: Option<u64>,
+    /// The same moment as Unix time, in ns.
+    #[serde(default)]
+    pub unix_ns: Option<u64>,
+    /// What the kernel had counted by then.
+    #[serde(default)]
+    pub counters: Counters,
 }
 
 impl RunInfo {
@@ -341,7 +411,8 @@ impl RunInfo {
     pub fn read(directory: &Path) -> anyhow::Result<Self> {
         use anyhow::Context;
         let path = directory.join(RUN_FILE);
-        let text = std::fs::read(&path).with_context(|| {
+        let read = regular_file::read(&path, MAX_DOCUMENT_BYTES);
+        let text = read.with_context(|| {
             format!(
                 "{}: cannot be read; is this a directory that `replay run --out` wrote?",
                 path.display()
@@ -349,9 +420,13 @@ impl RunInfo {
         })?;
         let wrong = || format!("{}: not a run description", path.display());
         let Version { format } = serde_json::from_slice(&text).with_context(wrong)?;
+        let (age, program) = match format {
+            0 => ("old", "the program of that version"),
+            _ => ("new", "a later program"),
+        };
         anyhow::ensure!(
             (1..=RUN_FORMAT).contains(&format),
-            "{}: format {format} is not of 1 to {RUN_FORMAT}, which this program reads; use the version that wrote it",
+            "{}: format {format} is too {age} for this program, which reads 1 to {RUN_FORMAT}; use {program}",
             path.display()
         );
         serde_json::from_slice(&text).with_context(wrong)

@@ -319,6 +319,14 @@ fn timeout(flag: Option<Duration>, hint_ns: Option<u64>) -> Result<Setting<Durat
 }
 
 fn api_key(variable: &str) -> Result<HeaderValue, Failure> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !variable.chars().all(is_name) {
+        // It may be the key itself.
+        return Err(Failure::wrong_input(
+            "--api-key-env: what was given is no name of a variable; put the key into a variable \
+             and give its name",
+        ));
+    }
     let key = std::env::var(variable).map_err(|_| {
         Failure::wrong_input(format!(
             "--api-key-env {variable}: the variable is not set or not text; export it first"

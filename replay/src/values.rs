@@ -85,17 +85,20 @@ pub fn parse_cpus(text: &str) -> Result<CpuList, String> {
     Ok(CpuList(cpus))
 }
 
-/// `Name: value`. The value may be a secret, so messages do not repeat it.
-pub fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let (name, value) = text.split_once(':').ok_or("write NAME:VALUE")?;
+/// `Name: value`. The value may be a secret and stand where the name should, so messages repeat
+/// nothing; see also [`crate::cli::parse`].
+pub fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("it has no colon; write --header 'NAME: VALUE'")?;
     let name = name
         .trim()
         .parse()
-        .map_err(|_| format!("{name:?} is not a header name"))?;
+        .map_err(|_| "no header name stands before its colon; write --header 'NAME: VALUE'")?;
     let mut value: HeaderValue = value
         .trim()
         .parse()
-        .map_err(|_| "the value is not a header value")?;
+        .map_err(|_| "its value holds a line end or another control character")?;
     value.set_sensitive(true);
     Ok((name, value))
 }
@@ -152,6 +155,13 @@ mod tests {
             ("x-key", "secret")
         );
         assert!(!format!("{value:?}").contains("secret"));
-        assert!(!parse_header("a: sec\nret").unwrap_err().contains("ret\""));
+        for (wrong, told) in [
+            ("Authorization Bearer secret", "no colon"),
+            ("Authorization Bearer secret:", "no header name"),
+            ("a: sec\nret", "control character"),
+        ] {
+            let message = parse_header(wrong).unwrap_err();
+            assert!(message.contains(told), "{message}");
+        }
     }
 }

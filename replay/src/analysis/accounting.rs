@@ -131,6 +131,7 @@ impl Disbelieved {
 fn is_credible(row: &Row, stage_count: usize) -> bool {
     (row.stage as usize) < stage_count
         && Outcome::from_number(row.outcome).is_some_and(|outcome| row.times().fit(outcome))
+        && row.token_times_fit
         && (row.cancel_due_ns == NONE_U64 || row.is_to_be_cancelled())
 }
 

@@ -8,6 +8,7 @@ use crate::run_info::{SUMMARY_FILE, write_json};
 use std::path::Path;
 
 pub mod accounting;
+pub mod audit;
 pub mod cancellation;
 pub mod compare;
 pub mod counts;

@@ -4,7 +4,7 @@
 //! the hash of its body; those are read again from the file where they are wanted. Refuses nothing:
 //! [`crate::analysis::accounting`] says which records become rows.
 
-use crate::analysis::times::{Times, span_ns};
+use crate::analysis::times::{Times, fit_tokens, span_ns};
 use schemas::layout::{NONE_U32, NONE_U64};
 use schemas::record_file::{Place, RecordView};
 use schemas::records::{
@@ -58,6 +58,8 @@ pub struct Row {
     pub error_class: u8,
     /// `RESULT_…` bits.
     pub flags: u8,
+    /// Its token times can be true: see [`fit_tokens`].
+    pub token_times_fit: bool,
 }
 
 const _: () = assert!(size_of::<Row>() == 160);
@@ -122,6 +124,7 @@ impl Row {
             outcome: record.outcome,
             error_class: record.error_class,
             flags: record.flags,
+            token_times_fit: fit_tokens(record, view.token_ns),
         }
     }
 

@@ -84,6 +84,15 @@ impl Times {
     }
 }
 
+/// Whether token times that were kept begin at the first output and end at the last; they cannot go
+/// back, by the way they are written. A record whose times were not kept is right.
+pub fn fit_tokens(record: &ResultRecord, token_ns: &[u64]) -> bool {
+    let (Some(first), Some(last)) = (token_ns.first(), token_ns.last()) else {
+        return true;
+    };
+    (record.first_token_ns.get(), record.last_token_ns.get()) == (*first, *last)
+}
+
 /// From one time to another in ns; `None` if either is absent or the span exceeds 292 years.
 pub fn span_ns(from_ns: Option<u64>, to_ns: Option<u64>) -> Option<i64> {
     i64::try_from(i128::from(to_ns?) - i128::from(from_ns?)).ok()
@@ -92,6 +101,8 @@ pub fn span_ns(from_ns: Option<u64>, to_ns: Option<u64>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::layout::NONE_U64;
+    use zerocopy::FromZeros;
 
     fn complete() -> Times {
         Times {
@@ -168,6 +179,21 @@ mod tests {
             ..Times::default()
         };
         assert!(!never.fit(Outcome::NotSent));
+    }
+
+    #[test]
+    fn token_times_span_from_the_first_output_to_the_last() {
+        let mut record = ResultRecord::new_zeroed();
+        (record.first_token_ns, record.last_token_ns) = (20.into(), 30.into());
+        for right in [&[][..], &[20, 30], &[20, 20, 25, 30]] {
+            assert!(fit_tokens(&record, right), "{right:?}");
+        }
+        for wrong in [&[20][..], &[30], &[19, 30], &[20, 31], &[20, 1_000_000]] {
+            assert!(!fit_tokens(&record, wrong), "{wrong:?}");
+        }
+        record.last_token_ns = NONE_U64.into();
+        record.first_token_ns = NONE_U64.into();
+        assert!(fit_tokens(&record, &[]) && !fit_tokens(&record, &[20]));
     }
 
     #[test]

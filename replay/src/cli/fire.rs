@@ -81,6 +81,10 @@ pub struct ServerArgs {
     /// Do not check the certificates of https:// servers; the report says so.
     #[arg(long)]
     pub insecure: bool,
+    /// Do not ask each server for its list of models before t0; for servers that count requests or
+    /// bill them.
+    #[arg(long)]
+    pub no_models: bool,
 }
 
 /// What is asked of the load.

@@ -1,18 +1,27 @@
 //! What can be typed, one file for each verb. Values are checked here; what they do is in the verbs.
 
+pub mod archive;
+pub mod audit;
 pub mod compare;
 pub mod fire;
 pub mod judge;
 pub mod report;
 pub mod run;
+pub mod sign;
 pub mod sweep;
+pub mod verify;
 
+use archive::ArchiveArgs;
+use audit::AuditArgs;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use compare::CompareArgs;
 use report::ReportArgs;
 use run::RunArgs;
+use sign::SignArgs;
 use std::ffi::OsString;
 use sweep::SweepArgs;
+use verify::VerifyArgs;
 
 /// Flags whose values are not kept: what they say may be secret.
 const UNKEPT: [&str; 3] = ["--header", "--key", "--salt"];
@@ -20,13 +29,31 @@ const UNKEPT: [&str; 3] = ["--header", "--key", "--salt"];
 /// Reads a command line, which begins with the program's name.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = args.into_iter().collect();
-    let mut cli = Cli::try_parse_from(&args)?;
+    let mut cli = Cli::try_parse_from(&args).map_err(|error| without_secrets(error, &args))?;
     match &mut cli.verb {
         Verb::Run(run) => run.fire.command = kept(&args),
         Verb::Sweep(sweep) => sweep.fire.command = kept(&args),
-        Verb::Report(_) | Verb::Compare(_) | Verb::Completions { .. } => {}
+        _ => {}
     }
     Ok(cli)
+}
+
+/// An error that does not repeat what may be secret: the value of such a flag, and a word behind it
+/// that belongs to it, had it been quoted.
+fn without_secrets(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(blamed)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let hidden = ContextValue::String("…".to_owned());
+    if UNKEPT.iter().any(|flag| blamed.starts_with(flag)) {
+        error.insert(ContextKind::InvalidValue, hidden);
+    } else if !blamed.starts_with('-') && kept(args).iter().any(|arg| arg.contains('…')) {
+        let advice = "quote a value that holds a space: --header 'NAME: VALUE'";
+        error.insert(ContextKind::InvalidArg, hidden);
+        let advice = ContextValue::StyledStrs(vec![advice.into()]);
+        error.insert(ContextKind::Suggested, advice);
+    }
+    error
 }
 
 /// A command line as `run.json` has it.
@@ -63,8 +90,12 @@ Examples:
   replay report results/fast --format jsonl -o requests.jsonl
   replay sweep chat.wlc --url http://127.0.0.1:8000
   replay compare results/before results/after
+  replay audit results/audit
+  replay verify results/fast --workload chat.wlc
+  replay sign results/fast --key ~/.ssh/id_ed25519
+  replay archive results/fast --workload chat.wlc -o fast.tar.zst
 
-Exit status: 0 done, 1 an INVALID run under --strict, 2 wrong input, 3 the world failed
+Exit status: 0 done, 1 an INVALID run under --strict or results that do not verify, 2 wrong input, 3 the world failed
 (target unreachable, I/O), 130 interrupted with what was recorded saved.";
 
 /// The verbs.
@@ -78,6 +109,14 @@ pub enum Verb {
     Sweep(Box<SweepArgs>),
     /// Hold runs side by side: what changed between two, how far three or more spread.
     Compare(CompareArgs),
+    /// Judge whether a server kept its promise about seeds, by its answers to an audit workload.
+    Audit(AuditArgs),
+    /// Check that results are whole, unaltered and what they say they are.
+    Verify(VerifyArgs),
+    /// Sign results with an SSH key.
+    Sign(SignArgs),
+    /// Pack results, their workload and the specifications into one archive.
+    Archive(ArchiveArgs),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -103,5 +142,41 @@ mod tests {
             unreachable!()
         };
         assert_eq!(run.fire.command.len(), 5);
+    }
+
+    #[test]
+    fn what_may_be_secret_is_not_repeated_when_it_is_refused() {
+        for (words, told) in [
+            (
+                &["--header", "Authorization Bearer hunter2"][..],
+                "'NAME: VALUE'",
+            ),
+            (&["--header=Authorization Bearer hunter2"], "has no colon"),
+            (
+                &["--header", "Authorization Bearer hunter2:"],
+                "no header name",
+            ),
+            (&["--header", "K: hunter2\u{7}"], "control character"),
+            (&["--header", "K:", "hunter2"], "quote a value"),
+            (&["--headr=K: hunter2"], "'--headr'"),
+            (&["--salt", "a", "hunter2"], "quote a value"),
+        ] {
+            for verb in ["run", "sweep"] {
+                let mut line = vec!["replay", verb, "w.wlc"];
+                line.extend(words);
+                let line = line.into_iter().map(OsString::from);
+                let error = parse(line).expect_err("wrong").to_string();
+                assert!(error.contains(told), "{error}");
+                assert!(!error.contains("hunter2"), "{error}");
+            }
+        }
+        // Control: what is no secret is repeated.
+        let line = ["replay", "run", "w.wlc", "--grace", "4711"].map(OsString::from);
+        assert!(
+            parse(line)
+                .expect_err("wrong")
+                .to_string()
+                .contains("'4711'")
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The worker threads of a run, from outside: made, made ready, started, stopped, joined.
 
 use super::flight::Rules;
+use super::kept::Kept;
 use super::poll::Waker;
 use super::pool::Endpoint;
 use super::populations::Populations;
@@ -15,6 +16,7 @@ use super::tls::TlsClient;
 use super::worker::{Stop, Worker, WorkerPlan};
 use crate::host;
 use crate::run_info::{ThreadInfo, ThreadUse, TimerCalibration};
+use schemas::audit::is_audit;
 use schemas::reader::Workload;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -27,9 +29,18 @@ type Start = (u64, RecordSink);
 /// What a worker says when it can begin.
 type Ready = Result<(TimerCalibration, ThreadInfo), FireError>;
 
+/// What a worker leaves behind when it is done.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// What it took of the processors, where the kernel tells.
+    pub used: Option<ThreadUse>,
+    /// The whole answers to its requests, where they are kept.
+    pub answers: Vec<Kept>,
+}
+
 /// A worker thread.
 struct Thread {
-    handle: JoinHandle<Result<Option<ThreadUse>, FireError>>,
+    handle: JoinHandle<Result<Done, FireError>>,
     start: Sender<Start>,
 }
 
@@ -77,6 +88,7 @@ impl Crew {
                 1 => SessionNumbers::default(),
                 _ => SessionNumbers::new(workload),
             }),
+            answers: is_audit(workload),
             // Asked before a thread is pinned.
             may_spin: host::may_spin(settings.spin, settings.workers, &settings.cpus),
         };
@@ -146,9 +158,8 @@ impl Crew {
         &self.counters
     }
 
-    /// Waits for all threads before the first failure is told; gives what each took of the
-    /// processors, where the kernel tells, by the worker's number.
-    pub fn join(self) -> Result<Vec<Option<ThreadUse>>, FireError> {
+    /// Waits for all threads before the first failure is told; by the worker's number.
+    pub fn join(self) -> Result<Vec<Done>, FireError> {
         let outcomes: Vec<_> = self
             .threads
             .into_iter()
@@ -170,6 +181,8 @@ struct Shared<'r> {
     stop: Arc<AtomicU8>,
     wakers: Arc<[Waker]>,
     may_spin: bool,
+    /// Whether whole answers are kept.
+    answers: bool,
     sessions: Arc<SessionNumbers>,
 }
 
@@ -189,6 +202,7 @@ impl Shared<'_> {
                 t0_ns: 0,
                 timeout_ns: settings.timeout.as_nanos() as u64,
                 token_times: settings.token_times,
+                answers: self.answers,
             },
             balance: settings.balance,
             sessions: Arc::clone(&self.sessions),
@@ -273,20 +287,20 @@ fn work(
     mut granted: ThreadInfo,
     ready: &Sender<Ready>,
     start: &Receiver<Start>,
-) -> Result<Option<ThreadUse>, FireError> {
+) -> Result<Done, FireError> {
     let (mut worker, calibration) = match prepare(plan) {
         Ok(prepared) => prepared,
         // The caller returns this error; no worker fires.
         Err(error) => {
             let _ = ready.send(Err(error));
-            return Ok(None);
+            return Ok(Done::default());
         }
     };
     granted.spin_ns = worker.spin_ns();
     let _ = ready.send(Ok((calibration, granted)));
     // No t0 means that another worker could not be prepared.
     let Ok((t0_ns, sink)) = start.recv() else {
-        return Ok(None);
+        return Ok(Done::default());
     };
     // Read by the thread itself: once it has ended, nobody can ask.
     let before = host::thread_use();
@@ -294,12 +308,14 @@ fn work(
         .run(t0_ns, sink)
         .map_err(io_error("a worker cannot wait for its sockets"))?;
     let spun_ns = worker.spun_ns();
-    Ok(host::thread_use()
-        .zip(before)
-        .map(|(after, before)| ThreadUse {
+    let used = host::thread_use().zip(before);
+    Ok(Done {
+        used: used.map(|(after, before)| ThreadUse {
             spun_ns,
             ..after.since(&before)
-        }))
+        }),
+        answers: worker.into_kept(),
+    })
 }
 
 fn prepare(plan: WorkerPlan) -> Result<(Worker, TimerCalibration), FireError> {

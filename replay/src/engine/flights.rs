@@ -26,7 +26,7 @@ impl Flights {
     /// The table of a worker, with `expected` flights whose buffers are made here, before t0.
     pub fn new(rules: Rules, worker: usize, counters: Arc<[Counters]>, expected: usize) -> Self {
         Flights {
-            table: (0..expected).map(|_| Flight::empty()).collect(),
+            table: (0..expected).map(|_| Flight::empty(&rules)).collect(),
             free: (0..expected as u32).rev().collect(),
             timers: Timers::default(),
             over: Vec::with_capacity(64),
@@ -51,7 +51,7 @@ impl Flights {
     pub fn begin(&mut self) -> u32 {
         self.unwritten += 1;
         self.free.pop().unwrap_or_else(|| {
-            self.table.push(Flight::empty());
+            self.table.push(Flight::empty(&self.rules));
             self.table.len() as u32 - 1
         })
     }
@@ -173,6 +173,7 @@ mod tests {
             t0_ns: T0_NS,
             timeout_ns: 1_000_000,
             token_times: true,
+            answers: false,
         };
         let mut flights = Flights::new(rules, 0, Arc::new([Counters::default()]), 1);
         let number = flights.begin();

@@ -14,6 +14,7 @@ pub mod flights;
 pub mod http1;
 pub mod http2;
 pub mod interrupt;
+pub mod kept;
 pub mod link;
 pub mod poll;
 pub mod pool;

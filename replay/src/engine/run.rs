@@ -3,6 +3,7 @@
 use super::clock::{monotonic_ns, process_cpu_ns, unix_ns};
 use super::crew::Crew;
 use super::interrupt;
+use super::kept::Kept;
 use super::progress::Snapshot;
 use super::recorder::Recorder;
 use super::request::ExtraHeaders;
@@ -10,8 +11,8 @@ use super::schedule::{OnTurnFailure, Overload, Speed};
 use super::target::Target;
 use super::tls::TlsSettings;
 use super::worker::Stop;
-use crate::host::steal_ns;
-use crate::run_info::{ThreadInfo, ThreadUse, TimerCalibration};
+use crate::host;
+use crate::run_info::{Counters, ThreadInfo, ThreadUse, TimerCalibration};
 use clap::ValueEnum;
 use schemas::reader::Workload;
 use serde::{Deserialize, Serialize};
@@ -137,14 +138,22 @@ pub struct Ending {
     pub cut_short: bool,
     /// From t0, in ns.
     pub ended_ns: u64,
+    /// The end on CLOCK_MONOTONIC, in ns.
+    pub ended_monotonic_ns: u64,
+    /// The same moment as Unix time, in ns.
+    pub ended_unix_ns: u64,
     /// CPU time of the process from t0, in ns.
     pub cpu_ns: u64,
     /// What each worker took of the processors, by its number.
     pub threads: Vec<Option<ThreadUse>>,
-    /// Time that a hypervisor took from the processors from t0, as a mean over them, in ns.
-    pub steal_ns: Option<u64>,
+    /// What the kernel had counted at t0 or up to a fifth of a second before.
+    pub counters_before: Counters,
+    /// What the kernel had counted at the end.
+    pub counters_after: Counters,
     /// Connections opened before and after t0.
     pub connections_opened: u64,
+    /// The whole answers of an audit, by index; none of any other workload.
+    pub answers: Vec<Kept>,
 }
 
 /// Why nothing was fired, or why the records are not complete.
@@ -200,23 +209,31 @@ pub fn fire(
     }
     crew.start(beginning.t0_monotonic_ns, sinks);
     let (stopped, before) = watch_over(&crew, &beginning, settings, progress);
-    let ended_ns = monotonic_ns().saturating_sub(beginning.t0_monotonic_ns);
+    let (ended_monotonic_ns, ended_unix_ns) = (monotonic_ns(), unix_ns());
     let cpu_ns = process_cpu_ns() - before.cpu_ns;
-    let stolen_ns = steal_ns().zip(before.steal_ns);
+    let counters_after = host::counters();
     let connections_opened = Snapshot::take(crew.counters()).connections;
     let outcome = crew.join();
     interrupt::release();
     recorder
         .finish()
         .map_err(io_error("cannot write the records"))?;
+    let done = outcome?;
+    let threads = done.iter().map(|done| done.used).collect();
+    let mut answers: Vec<Kept> = done.into_iter().flat_map(|done| done.answers).collect();
+    answers.sort_by_key(|kept| kept.index);
     Ok(Ending {
         interrupted: stopped.by_user,
         cut_short: stopped.by_time,
-        ended_ns,
+        ended_ns: ended_monotonic_ns.saturating_sub(beginning.t0_monotonic_ns),
+        ended_monotonic_ns,
+        ended_unix_ns,
         cpu_ns,
-        threads: outcome?,
-        steal_ns: stolen_ns.map(|(after, before)| after.saturating_sub(before)),
+        threads,
+        counters_before: before.counters,
+        counters_after,
         connections_opened,
+        answers,
     })
 }
 
@@ -255,23 +272,23 @@ struct Stopped {
     by_time: bool,
 }
 
-/// What was taken of the processors before t0: by this process, and by a hypervisor.
+/// What had been counted before t0: CPU time of this process, and what the kernel counts.
 struct Before {
     cpu_ns: u64,
-    steal_ns: Option<u64>,
+    counters: Counters,
 }
 
 impl Before {
     fn now() -> Self {
         Before {
             cpu_ns: process_cpu_ns(),
-            steal_ns: steal_ns(),
+            counters: host::counters(),
         }
     }
 }
 
 /// Waits for the workers; tells progress and passes on what ends the run early: the user's signals,
-/// and the longest time, which counts as the first of them. Also gives what was taken before t0.
+/// and the longest time, which counts as the first of them. Also gives what had been counted before t0.
 fn watch_over(
     crew: &Crew,
     beginning: &Beginning,

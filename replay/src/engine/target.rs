@@ -1,6 +1,6 @@
 //! Where requests go: base URLs, resolved and tried once, before t0.
 //!
-//! Refuses what would put a secret into a file: a user, password or query in a URL. TLS is not
+//! Refuses what would put a secret into a file: a user, password, query or fragment in a URL. TLS is not
 //! begun here.
 
 use http::Uri;
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::socket_error;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -75,8 +75,8 @@ impl Target {
         let addresses = base.addresses(url, from)?;
         let mut failure = None;
         for address in addresses {
-            match try_connect(address, from) {
-                Ok(()) => return Ok(base.target(url, address)),
+            match try_connect(address, from, CONNECT_TIMEOUT) {
+                Ok(_) => return Ok(base.target(url, address)),
                 Err(Refusal::Bind(bind, source)) => return Err(TargetError::Bind { bind, source }),
                 Err(Refusal::Connect(source)) => {
                     failure = Some(TargetError::Unreachable {
@@ -93,6 +93,17 @@ impl Target {
 
 impl BaseUrl {
     fn parse(url: &str) -> Result<Self, &'static str> {
+        let behind = url.split_once("://").map_or("", |(_, behind)| behind);
+        // Wherever it stands: a password that is not escaped may hold slashes and the like.
+        if behind.contains('@') {
+            return Err(
+                "holds a user or password; use --header or --api-key-env instead, and write an @ of \
+                 the path as %40",
+            );
+        }
+        if url.contains('#') {
+            return Err("has a fragment; give the base URL only");
+        }
         let uri: Uri = url
             .parse()
             .map_err(|_| "is not a URL; write http://HOST:PORT")?;
@@ -104,9 +115,6 @@ impl BaseUrl {
             }
         };
         let authority = uri.authority().ok_or("has no host")?;
-        if authority.as_str().contains('@') {
-            return Err("holds a user or password; use --header or --api-key-env instead");
-        }
         if uri.query().is_some() {
             return Err("has a query; give the base URL only");
         }
@@ -171,8 +179,26 @@ enum Refusal {
     Connect(io::Error),
 }
 
-/// Opens a connection and closes it.
-fn try_connect(address: SocketAddr, from: Option<IpAddr>) -> Result<(), Refusal> {
+/// Opens a connection, from `from` if it is given, on which calls block.
+pub fn connect_within(
+    address: SocketAddr,
+    from: Option<IpAddr>,
+    timeout: Duration,
+) -> io::Result<TcpStream> {
+    match try_connect(address, from, timeout) {
+        Ok(socket) => {
+            socket.set_nonblocking(false)?;
+            Ok(socket)
+        }
+        Err(Refusal::Bind(_, error) | Refusal::Connect(error)) => Err(error),
+    }
+}
+
+fn try_connect(
+    address: SocketAddr,
+    from: Option<IpAddr>,
+    timeout: Duration,
+) -> Result<TcpStream, Refusal> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
@@ -185,18 +211,19 @@ fn try_connect(address: SocketAddr, from: Option<IpAddr>) -> Result<(), Refusal>
             .map_err(|error| Refusal::Bind(from, error.into()))?;
     }
     match connect(&socket, &address) {
-        Ok(()) => return Ok(()),
+        Ok(()) => return Ok(socket.into()),
         Err(Errno::INPROGRESS) => {}
         Err(error) => return Err(connect_error(error)),
     }
-    let timeout = Timespec::try_from(CONNECT_TIMEOUT).expect("ten seconds");
+    let timeout = Timespec::try_from(timeout).expect("some seconds");
     let ready = poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&timeout));
     if ready.map_err(connect_error)? == 0 {
         return Err(connect_error(Errno::TIMEDOUT));
     }
     socket_error(&socket)
         .map_err(connect_error)?
-        .map_err(connect_error)
+        .map_err(connect_error)?;
+    Ok(socket.into())
 }
 
 fn wrong(url: &str, what: &str) -> TargetError {
@@ -206,17 +233,19 @@ fn wrong(url: &str, what: &str) -> TargetError {
     }
 }
 
-/// The URL for a message: what may be a password or a key is not repeated.
+/// The URL for a message: what may be a password or a key is not repeated. Where a password ends is
+/// looked for first: it may hold every other mark of a URL.
 fn shown(url: &str) -> String {
-    let (url, query) = match url.find(['?', '#']) {
-        Some(at) => (&url[..at], &url[at..=at]),
-        None => (url, ""),
+    let scheme = url.find("://").filter(|at| url.find(':') == Some(*at));
+    let start = scheme.map_or(0, |at| at + 3);
+    let (before, rest) = match url.rfind('@') {
+        Some(at) if start <= at => (format!("{}***", &url[..start]), &url[at..]),
+        Some(at) => ("***".to_owned(), &url[at..]),
+        None => (String::new(), url),
     };
-    let hidden = if query.is_empty() { "" } else { "***" };
-    let start = url.find("://").map_or(0, |scheme| scheme + 3);
-    match url.rfind('@') {
-        Some(at) if start < at => format!("{}***{}{query}{hidden}", &url[..start], &url[at..]),
-        _ => format!("{url}{query}{hidden}"),
+    match rest.find(['?', '#']) {
+        Some(at) => format!("{before}{}***", &rest[..=at]),
+        None => format!("{before}{rest}"),
     }
 }
 
@@ -250,6 +279,23 @@ mod tests {
         assert_eq!(parts("https://[::1]:81"), (true, "::1".into(), 81));
         assert!(is_https("https://h").unwrap() && !is_https("http://h").unwrap());
         assert!(is_https("h").is_err());
+    }
+
+    #[test]
+    fn a_message_shows_of_a_url_what_is_no_secret() {
+        for (url, expected) in [
+            ("http://h:1/p", "http://h:1/p"),
+            ("http://me:pa#s?s/w@o@h:1/p", "http://***@h:1/p"),
+            ("http://me:pass@h/p?q#f", "http://***@h/p?***"),
+            ("me:pa://ss@h", "***@h"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+
+    #[test]
+    fn an_escaped_at_is_part_of_a_path() {
+        assert_eq!(base("http://h/%40me").path, "/%40me");
     }
 
     #[test]
@@ -298,6 +344,19 @@ mod tests {
             ("http://me:secret@127.0.0.1", "user or password"),
             ("https://me:secret@127.0.0.1", "user or password"),
             ("me:secret@127.0.0.1/ x", "not a URL"),
+            ("http://127.0.0.1:1/#secret", "fragment"),
+            ("http://127.0.0.1:1#secret", "fragment"),
+            ("127.0.0.1:1#secret", "fragment"),
+            ("http://me:secret#word@127.0.0.1", "user or password"),
+            ("http://me:word#secret@127.0.0.1", "user or password"),
+            ("http://me:secret?word@127.0.0.1", "user or password"),
+            ("http://me:word/secret@127.0.0.1", "user or password"),
+            ("http://me:1234#secret@127.0.0.1", "user or password"),
+            ("http://me:1234/secret@127.0.0.1", "user or password"),
+            ("http://me:secret@word@127.0.0.1", "user or password"),
+            ("http://127.0.0.1/@me?key=secret", "%40"),
+            ("me:secret#secret@127.0.0.1", "fragment"),
+            ("secret@http://127.0.0.1?secret", "URL"),
         ] {
             let message = Target::reach(url, None).unwrap_err().to_string();
             assert!(message.contains(part), "{url}: {message}");

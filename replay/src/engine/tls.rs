@@ -70,7 +70,7 @@ impl TlsClient {
     }
 
     /// The state of a new connection, with the client's first words ready to be written.
-    pub(super) fn begin(&self) -> Result<ClientConnection, Error> {
+    pub(crate) fn begin(&self) -> Result<ClientConnection, Error> {
         ClientConnection::new(self.config.clone(), self.server_name.clone())
     }
 }

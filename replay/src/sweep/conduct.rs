@@ -15,6 +15,7 @@ use crate::settings::most_in_flight;
 use crate::sweep::estimate::FEWEST_ENDS;
 use crate::sweep::goal::Search;
 use crate::sweep::knee::knee;
+use crate::sweep::loads;
 use crate::sweep::measure;
 use crate::sweep::probe::{Ladder, LadderSettings, MOST_IN_FLIGHT, Rung};
 use crate::sweep::rescale::Paced;
@@ -141,7 +142,7 @@ impl<'a> Sweep<'a> {
                 "probe {number}: {} requests, {} in flight",
                 rung.requests, rung.in_flight
             ));
-            let name = format!("probe-{number}");
+            let name = loads::probe(number);
             let (data, summary) = self.fire(&name, self.probe(rung))?;
             let reasons = &summary.verdict.reasons;
             ladder.take(measure::rung(name, &self.paced, &data.rows, reasons));
@@ -202,7 +203,7 @@ impl<'a> Sweep<'a> {
     fn step_up(&mut self, highest: f64) -> Result<(), Failure> {
         let rates = rates(self.result.progression, highest, self.steps);
         for (number, rate) in (1..).zip(rates) {
-            let name = format!("step-{number:02}");
+            let name = loads::step(number);
             let what = format!("step {number} of {}", self.steps);
             let step = self.at_rate(&what, name, rate)?;
             let share = step.goodput_share;
@@ -228,7 +229,7 @@ impl<'a> Sweep<'a> {
         while let Some(rate) = search.next() {
             let number = search.goal().trials.len() + 1;
             let what = format!("trial {number}");
-            search.take(self.at_rate(&what, format!("goal-{number:02}"), rate)?);
+            search.take(self.at_rate(&what, loads::trial(number), rate)?);
             self.result.goal = Some(search.goal().clone());
             self.write()?;
         }

@@ -8,7 +8,7 @@ use crate::sweep::result::{Goal, LimitedBy, StepResult};
 
 /// Where the search begins, as a share of the saturation, and how far it goes down at a time where
 /// that does not hold.
-const LOWER: f64 = 0.1;
+pub const LOWER: f64 = 0.1;
 /// How often it goes down.
 const DESCENTS: u32 = 2;
 /// How often the rate is doubled beyond the saturation to find one that fails.

@@ -9,6 +9,7 @@ pub mod conduct;
 pub mod estimate;
 pub mod goal;
 pub mod knee;
+pub mod loads;
 pub mod measure;
 pub mod probe;
 pub mod rescale;

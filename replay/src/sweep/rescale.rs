@@ -12,8 +12,8 @@ use std::time::Duration;
 pub const FEWEST_REQUESTS: u64 = 500;
 
 /// Which requests of a workload have a rate: those that are due at a time of their own, outside
-/// warm-up.
-#[derive(Clone, Copy, Debug)]
+/// warm-up. None of no workload, which is the default.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Paced<'w> {
     requests: &'w [RequestRecord],
     stages: &'w [StageRecord],

@@ -8,6 +8,7 @@ use crate::analysis::verdict::Word;
 use crate::run_info::write_json;
 use anyhow::{Context, ensure};
 use schemas::hints::Progression;
+use schemas::regular_file::{self, MAX_DOCUMENT_BYTES};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
 use std::path::Path;
@@ -201,12 +202,17 @@ impl SweepResult {
     pub fn read(directory: &Path) -> anyhow::Result<Self> {
         let path = directory.join(SWEEP_FILE);
         let shown = path.display();
-        let text = std::fs::read(&path).with_context(|| format!("{shown}: cannot be read"))?;
+        let read = regular_file::read(&path, MAX_DOCUMENT_BYTES);
+        let text = read.with_context(|| format!("{shown}: cannot be read"))?;
         let what = || format!("{shown}: not the result of a sweep");
         let format: Format = serde_json::from_slice(&text).with_context(what)?;
+        let (age, program) = match format.format < SWEEP_FORMAT {
+            true => ("old", "the program of that version"),
+            false => ("new", "a later program"),
+        };
         ensure!(
             format.format == SWEEP_FORMAT,
-            "{shown}: format {}, and this program reads {SWEEP_FORMAT}; use the replay that wrote it",
+            "{shown}: format {} is too {age} for this program, which reads {SWEEP_FORMAT}; use {program}",
             format.format
         );
         serde_json::from_slice(&text).with_context(what)

@@ -7,6 +7,7 @@ use crate::exit::{self, Failure};
 use crate::firing::{Firing, Step, summarise};
 use crate::run_info::RunInfo;
 use crate::terminal::colour_allowed;
+use schemas::audit::is_audit;
 use schemas::hex;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let fired = firing.fire(&Step::default(), &directory)?;
     let (_, summary) = summarise(&directory)?;
     print_results(args, &fired.info, &directory, &summary)?;
+    if is_audit(firing.workload()) {
+        eprintln!("next: replay audit {}", directory.display());
+    }
     Ok(match () {
         () if fired.interrupted => exit::INTERRUPTED,
         () if args.strict && summary.verdict.is_invalid() => exit::CHECK_FAILED,

@@ -4,6 +4,7 @@
 
 use crate::analysis::report::text;
 use crate::analysis::summary::SloLimit;
+use crate::bundle;
 use crate::cli::sweep::SweepArgs;
 use crate::engine::schedule::Overload;
 use crate::exit::{self, Failure};
@@ -15,6 +16,7 @@ use crate::sweep::rescale::Paced;
 use crate::sweep::result::{SWEEP_FILE, SweepResult};
 use crate::terminal::colour_allowed;
 use crate::verbs::deliver;
+use schemas::audit::is_audit;
 use schemas::hex;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,13 @@ pub fn sweep(args: &SweepArgs) -> Result<u8, Failure> {
     check(args)?;
     let firing = Firing::prepare(&args.fire)?;
     let workload = firing.workload();
+    if is_audit(workload) {
+        return Err(Failure::wrong_input(format!(
+            "{}: asks about answers, not about speed\n  help: fire it once with `replay run`, and \
+             then `replay audit` the results",
+            args.fire.file.display()
+        )));
+    }
     let paced = Paced::of(workload.requests(), workload.stages()).map_err(Failure::wrong_input)?;
     let slos = slos(args, &firing)?;
     let directory = directory(args, &workload.content_hash())?;
@@ -41,6 +50,8 @@ pub fn sweep(args: &SweepArgs) -> Result<u8, Failure> {
         }
         Err(failure) => return Err(failure),
     };
+    bundle::close(sweep.directory(), bundle::Kind::Sweep)
+        .map_err(|error| Failure::world(format!("cannot close the results: {error:#}")))?;
     let printed = print(args, sweep.result());
     eprintln!("results: {}", sweep.directory().display());
     printed.map(|()| status)

@@ -10,6 +10,7 @@ use schemas::records::{
     ErrorClass, FrameKind, NONE_U16, Outcome, RESULT_CANCEL, RESULT_NEW_CONNECTION, RESULT_STREAM,
     ResultRecord,
 };
+use std::collections::BTreeMap;
 use zerocopy::FromZeros;
 
 pub const HASH: [u8; 32] = [0xab; 32];
@@ -229,6 +230,7 @@ pub fn info() -> RunInfo {
     RunInfo {
         format: RUN_FORMAT,
         replay_version: "0.1.0".into(),
+        engine: EngineInfo::default(),
         command: vec![],
         workload: WorkloadInfo {
             content_hash: schemas::hex(&HASH),
@@ -255,6 +257,10 @@ pub fn info() -> RunInfo {
         targets: vec![Target {
             url: "http://localhost:8000".into(),
             address: "127.0.0.1:8000".into(),
+            tls: None,
+            headers: BTreeMap::new(),
+            models: None,
+            models_error: None,
         }],
         stages: vec![
             stage("warm", true, 0, 2),
@@ -266,7 +272,9 @@ pub fn info() -> RunInfo {
             kernel: "Linux 6.1".into(),
             cpu: None,
             cpus: 2,
+            virtualisation: None,
         },
+        counters: Counters::default(),
         end: Some(RunEnd {
             interrupted: false,
             cut_short: false,
@@ -275,6 +283,9 @@ pub fn info() -> RunInfo {
             involuntary_context_switches: Some(5),
             steal_ns: Some(0),
             connections_opened: 3,
+            monotonic_ns: None,
+            unix_ns: None,
+            counters: Counters::default(),
         }),
     }
 }

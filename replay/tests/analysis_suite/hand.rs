@@ -96,8 +96,11 @@ fn record(line: &Value) -> (ResultRecord, Vec<u64>) {
         | set("cancel", RESULT_CANCEL);
     let population = place(&POPULATIONS, &line["population"]);
     record.population = population.map_or(0, |place| place as u16 + 1).into();
-    let kept = line["times_kept"] != false;
-    (record, if kept { tokens } else { Vec::new() })
+    let kept = match line.get("times_kept") {
+        None => tokens,
+        Some(others) => others.as_array().into_iter().flatten().map(ns).collect(),
+    };
+    (record, kept)
 }
 
 /// The records file: two frames, the requests of the last stage first.
@@ -283,6 +286,34 @@ fn every_value_of_the_summary_is_what_the_specification_alone_gives() {
     let weights = ["INVALID", "DEGRADED", "NOTE"];
     let levels = levels.map(|reason| weights.iter().position(|w| reason["level"] == *w));
     assert!(levels.is_sorted());
+}
+
+/// A run that a program of that format made and summarised; see tests/golden.
+#[test]
+fn a_result_of_format_2_has_the_summary_that_it_had_here_and_there() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/run-format-2");
+    let kept = std::fs::read(golden.join("summary.json")).unwrap();
+    let kept: Value = serde_json::from_slice(&kept).unwrap();
+    for (who, found) in [("here", ours(&golden)), ("there", theirs(&golden))] {
+        let found = differences(&kept, &found);
+        assert!(found.is_empty(), "{who}: {}", found.join("\n"));
+    }
+}
+
+#[test]
+fn token_times_that_end_elsewhere_than_the_output_are_believed_by_neither() {
+    let mut moved = lines();
+    let is_stream = |line: &&mut Value| line["tokens"].as_array().is_some_and(|all| all.len() > 2);
+    let line = moved.iter_mut().find(is_stream).unwrap();
+    let mut kept = line["tokens"].clone();
+    *kept.as_array_mut().unwrap().last_mut().unwrap() = json!(1e9);
+    line["times_kept"] = kept;
+    let (hand, moved) = (directory(&lines()), directory(&moved));
+    let missing = |summary: &Value| summary["accounting"]["missing"].as_u64().unwrap();
+    let (before, here) = (ours(hand.path()), ours(moved.path()));
+    assert_eq!(missing(&here), missing(&before) + 1);
+    let found = differences(&here, &theirs(moved.path()));
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod record;
 mod response;
 
 use super::exchange::{Content, Part};
+use super::kept::Keeping;
 use super::pool::Id;
 use super::request::Outgoing;
 use super::wire::Reader;
@@ -31,6 +32,8 @@ pub struct Rules {
     pub timeout_ns: u64,
     /// Whether the time of each event with output is kept, or only the first and the last.
     pub token_times: bool,
+    /// Whether whole answers are kept.
+    pub answers: bool,
 }
 
 /// What follows from something that has happened.
@@ -58,6 +61,8 @@ pub struct Flight {
     pub answer: Vec<u8>,
     /// Whether somebody wants it.
     pub is_answer_wanted: bool,
+    /// The whole answer, where answers are kept.
+    pub keeping: Option<Box<Keeping>>,
     /// Whether the schedule counts it as in flight.
     pub is_scheduled: bool,
     /// From its beginning until its record has been handed over.
@@ -78,7 +83,7 @@ pub struct Flight {
 
 impl Flight {
     /// Buffers without a flight.
-    pub fn empty() -> Self {
+    pub fn empty(rules: &Rules) -> Self {
         Flight {
             record: record::blank(),
             connection: None,
@@ -86,6 +91,7 @@ impl Flight {
             sent_sha256: None,
             answer: Vec::new(),
             is_answer_wanted: false,
+            keeping: rules.answers.then(Box::default),
             is_scheduled: false,
             is_flying: false,
             token_times: TokenTimes::default(),

@@ -60,7 +60,7 @@ impl Flight {
         let (format, sent_ns) = (self.format, self.record.sent_ns.get());
         let is_answer_wanted = self.is_answer_wanted;
         let (token_times, answer) = (&mut self.token_times, &mut self.answer);
-        let reader = &mut self.reader;
+        let (reader, keeping) = (&mut self.reader, &mut self.keeping);
         // What the end of the stream has broken off is no event.
         let broken_off = match bytes {
             Some(_) => ErrorClass::Malformed,
@@ -77,6 +77,9 @@ impl Flight {
             }
             if is_answer_wanted {
                 append_answer(format, event, false, answer);
+            }
+            if let Some(keeping) = keeping {
+                keeping.take(format, kind, event, false);
             }
         };
         let fed = match bytes {
@@ -119,7 +122,14 @@ impl Flight {
     /// Reads a response that is no stream, or as much of it as was kept.
     pub(super) fn read_whole(&mut self) {
         let is_truncated = (self.tail.len() as u64) < self.record.response_bytes.get();
-        match self.reader.read_whole(&self.tail, is_truncated) {
+        let kind = self.reader.read_whole(&self.tail, is_truncated);
+        if let Some(keeping) = &mut self.keeping {
+            match (200..300).contains(&self.record.http_status.get()) {
+                true => keeping.take(self.format, kind, &self.tail, true),
+                false => keeping.fail(&self.tail),
+            }
+        }
+        match kind {
             Event::Error => self.note_fault(ErrorClass::Reported),
             Event::Malformed => self.note_fault(ErrorClass::Malformed),
             _ => {}

@@ -58,6 +58,60 @@ fn openai(data: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Appends the ids of the tokens of the first choice that an event carries. Nothing is appended if
+/// it names none, or if `data` is malformed. vLLM names them in `choices[].token_ids` when a request
+/// asks for that by `return_token_ids`, TGI always in `token.id`.
+pub fn append_token_ids(format: ResponseFormat, data: &[u8], out: &mut Vec<u32>) {
+    let before = out.len();
+    let read = match format {
+        ResponseFormat::OpenAiChat | ResponseFormat::OpenAiCompletion => openai_ids(data, out),
+        ResponseFormat::TgiGenerate => tgi_id(data, out),
+        _ => Ok(()),
+    };
+    if read.is_err() {
+        out.truncate(before);
+    }
+}
+
+fn openai_ids(data: &[u8], out: &mut Vec<u32>) -> Result<(), Broken> {
+    top_member(data, b"choices", |at| {
+        at.array(|at| {
+            let (mut index, before) = (None, out.len());
+            at.object(|key, at| match key {
+                b"index" => at.number().map(|found| index = found),
+                b"token_ids" => at.array(|at| at.number().map(|id| out.extend(id))),
+                _ => at.skip(),
+            })?;
+            if index.unwrap_or(0) != 0 {
+                out.truncate(before);
+            }
+            Ok(())
+        })
+    })
+}
+
+fn tgi_id(data: &[u8], out: &mut Vec<u32>) -> Result<(), Broken> {
+    top_member(data, b"token", |at| {
+        let (mut id, mut is_special) = (None, false);
+        at.object(|key, at| match key {
+            b"id" => at.number().map(|found| id = found),
+            b"special" => at.begins(b"true").map(|special| is_special = special),
+            _ => at.skip(),
+        })?;
+        out.extend(id.filter(|_| !is_special));
+        Ok(())
+    })
+}
+
+/// Appends the id that an event or a whole response gives the answer, escaped: its member `id` at the
+/// top. Nothing is appended if there is none, or if `data` is malformed.
+pub fn append_id(data: &[u8], out: &mut Vec<u8>) {
+    let before = out.len();
+    if top_text(data, b"id", out).is_err() {
+        out.truncate(before);
+    }
+}
+
 fn responses_event(data: &[u8], out: &mut Vec<u8>) -> Result<(), Broken> {
     let (mut kind, mut delta) = (None, None);
     document(data, |key, at| match key {

@@ -60,6 +60,9 @@ impl Worker {
         if flight.is_answer_wanted && self.answers.are_wanted(index) {
             self.answers.keep(index, &flight.answer);
         }
+        if let Some(keeping) = &mut flight.keeping {
+            self.kept.push(keeping.end(index));
+        }
         if let Some(sink) = &mut self.sink {
             let times = flight.token_time_bytes(&rules);
             sink.push(&record, flight.sent_sha256.as_ref(), times);

@@ -10,6 +10,7 @@ use super::answers::Answers;
 use super::clock::{monotonic_ns, sleep_until};
 use super::flight::Rules;
 use super::flights::Flights;
+use super::kept::Kept;
 use super::poll::{Poll, Waker};
 use super::pool::{Endpoint, Id, Pool};
 use super::populations::Populations;
@@ -138,6 +139,8 @@ pub struct Worker {
     /// Time for which the clock was watched and nothing else was to be done, in ns.
     spun_ns: u64,
     sink: Option<RecordSink>,
+    /// Whole answers, where they are kept.
+    kept: Vec<Kept>,
 }
 
 impl Worker {
@@ -181,6 +184,7 @@ impl Worker {
             watching_ns: None,
             spun_ns: 0,
             sink: None,
+            kept: Vec::new(),
             plan,
         })
     }
@@ -237,6 +241,11 @@ impl Worker {
     /// Time for which it watched the clock and had nothing else to do, in ns.
     pub fn spun_ns(&self) -> u64 {
         self.spun_ns
+    }
+
+    /// The whole answers, in the order in which they ended; none unless they are kept.
+    pub fn into_kept(self) -> Vec<Kept> {
+        self.kept
     }
 
     fn is_finished(&self) -> bool {

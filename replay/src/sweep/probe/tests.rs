@@ -48,6 +48,7 @@ fn row(index: u64, outcome: Outcome, class: ErrorClass, end_ns: u64) -> Row {
             offset: 0,
             bytes: 0,
         },
+        bytes: &[],
         sent_sha256: None,
         token_ns: &[],
     })

@@ -4,6 +4,7 @@
 //! script. Every figure is the summary's; nothing is measured here. Refuses to let a text from a
 //! file become markup.
 
+mod audit;
 mod axis;
 mod cdf;
 mod chart;
@@ -19,6 +20,7 @@ mod provenance;
 mod sweep;
 mod tables;
 
+pub use audit::write_audit;
 pub use sweep::write_sweep;
 
 use crate::analysis::distributions::sorted_samples;

@@ -49,10 +49,21 @@ impl Page {
         self.body.push_str(html);
     }
 
-    /// Adds a band with a word that decides, what it means, and reasons with their weights.
+    /// Adds the band of a verdict: its word, what it means, and reasons with their weights.
     pub fn band(&mut self, word: Word, meaning: &str, reasons: &[(&'static str, String)]) {
-        let name = word_name(word);
-        let (class, meaning) = (name.to_lowercase(), Escaped(meaning));
+        self.named_band(word_name(word), word, meaning, reasons);
+    }
+
+    /// Adds a band with a word that decides, in the colour of a verdict, what it means, and reasons
+    /// with their names.
+    pub fn named_band(
+        &mut self,
+        name: &str,
+        colour: Word,
+        meaning: &str,
+        reasons: &[(&'static str, String)],
+    ) {
+        let (class, meaning) = (word_name(colour).to_lowercase(), Escaped(meaning));
         let _ = write!(
             self.body,
             "<section id=\"verdict\" class=\"band {class}\"><p><b>{name}</b> {meaning}</p>"

@@ -3,6 +3,7 @@
 //! Units stand on every line; no line is longer than [`MAX_COLUMNS`]. Refuses to show more
 //! figures than a reader compares: the rest is in the JSON.
 
+pub mod audit;
 mod figures;
 pub mod sweep;
 mod tables;
@@ -88,6 +89,25 @@ fn ansi(level: Level) -> u8 {
         Level::Degraded => 33,
         Level::Invalid => 31,
     }
+}
+
+/// A label and a text, in as many lines as it takes.
+fn labelled(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+    let mut line = format!("{label:<15}");
+    let mut is_first = true;
+    for word in text.split_whitespace() {
+        if !is_first && line.chars().count() + 1 + word.chars().count() > MAX_COLUMNS {
+            writeln!(out, "{}", clip(&line))?;
+            line = " ".repeat(15);
+            is_first = true;
+        }
+        if !is_first {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_first = false;
+    }
+    writeln!(out, "{}", clip(line.trim_end()))
 }
 
 /// Cuts a line that is too long, visibly; control characters, which a name from a workload may

@@ -1,7 +1,7 @@
 //! One screen for the reader of a sweep: where the server is saturated, up to where it keeps up,
 //! what rate meets the SLOs, and a line for each step.
 
-use super::{MAX_COLUMNS, UNKNOWN, ansi, clip, digits, millis, percent};
+use super::{UNKNOWN, ansi, clip, digits, labelled as line, millis, percent};
 use crate::analysis::verdict::{Level, Word};
 use crate::sweep::result::{Goal, Knee, LimitedBy, Saturation, StepResult, SweepResult};
 use schemas::hints::Progression;
@@ -113,25 +113,6 @@ fn limit(by: LimitedBy) -> &'static str {
         LimitedBy::Errors => "  by errors",
         LimitedBy::TooFewRequests => "  by workload",
     }
-}
-
-/// A label and a text, in as many lines as it takes.
-fn line(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
-    let mut line = format!("{label:<15}");
-    let mut is_first = true;
-    for word in text.split_whitespace() {
-        if !is_first && line.chars().count() + 1 + word.chars().count() > MAX_COLUMNS {
-            writeln!(out, "{}", clip(&line))?;
-            line = " ".repeat(15);
-            is_first = true;
-        }
-        if !is_first {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_first = false;
-    }
-    writeln!(out, "{}", clip(line.trim_end()))
 }
 
 fn steps(sweep: &SweepResult, colour: bool, out: &mut dyn Write) -> io::Result<()> {
