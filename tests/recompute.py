@@ -82,6 +82,9 @@ class Request:
             return False
         if (self.first_token is None) != (self.last_token is None):
             return False
+        ends = [self.first_token, self.last_token]
+        if self.token_times and [self.token_times[0], self.token_times[-1]] != ends:
+            return False
         inner = [getattr(self, name) for name in TIMES if name not in ("scheduled", "sent", "end")]
         if self.outcome == "not_sent":
             return self.sent is None and all(time is None for time in inner)
@@ -532,7 +535,7 @@ def sessions(requests):
 
 def summary(directory):
     run = json.loads((directory / "run.json").read_text())
-    assert run["format"] == 2
+    assert run["format"] in (2, 3)
     content_hash, count, strings, in_file = read_records(directory / "records.wlr")
     assert content_hash == run["workload"]["content_hash"]
     stages, first = run["stages"], {}

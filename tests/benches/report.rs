@@ -269,7 +269,7 @@ fn description(requests: u64) -> serde_json::Value {
         "header_names": [],
     });
     json!({
-        "format": 2,
+        "format": 3,
         "replay_version": env!("CARGO_PKG_VERSION"),
         "workload": {
             "content_hash": schemas::hex(&HASH), "footer_hash": "00".repeat(32),

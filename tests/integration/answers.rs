@@ -32,7 +32,11 @@ fn serve(stream: TcpStream, answer: &str) -> std::io::Result<()> {
 /// Ten requests, all answered so; outcome, error class, status and number of tokens of each.
 #[track_caller]
 fn all_end(answer: String, outcome: &str, class: Option<&str>, status: Option<u16>, tokens: usize) {
-    let run = Run::new(&chat_spec(20, "500ms"), &server(answer), "--timeout 5s");
+    let run = Run::new(
+        &chat_spec(20, "500ms"),
+        &server(answer),
+        "--timeout 5s --no-models",
+    );
     run.assert_accounted();
     assert_eq!(run.outcome.status, Some(0), "{}", run.outcome.stderr);
     assert_eq!(run.count("outcome", outcome), 10, "{:?}", run.records[0]);

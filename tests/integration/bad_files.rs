@@ -141,7 +141,13 @@ fn is_told_apart(what: &str, (status, stdout): (Option<i32>, String), words: &[&
     for word in words {
         assert!(error.contains(word), "{what}: no {word:?} in {error}");
     }
-    assert_eq!(said.as_object().map(serde_json::Map::len), Some(2));
+    let section = said["section"].as_str().expect("a name");
+    assert!(error.starts_with(section), "{what}: {said}");
+    assert!(
+        said["offset"].as_u64() < said["end"].as_u64(),
+        "{what}: {said}"
+    );
+    assert_eq!(said.as_object().map(serde_json::Map::len), Some(5));
 }
 
 #[test]
@@ -249,7 +255,7 @@ const WRONG_FLAGS: [(&str, &[&str]); 8] = [
     ("--speed 0", &["--speed", "number"]),
     ("--speed fast", &["--speed", "number"]),
     ("--speed nan", &["--speed", "number"]),
-    ("--header nocolon", &["--header", "NAME:VALUE"]),
+    ("--header nocolon", &["--header", "NAME: VALUE"]),
     ("--header a@b:c", &["--header", "header name"]),
     ("--timeout 30", &["--timeout", "unit"]),
     ("--workers 0", &["--workers"]),
@@ -357,7 +363,7 @@ fn results_are_never_replaced() {
     let server = server(0, 0);
     let run = format!("run w.wlc --url http://{} --out results", server.addr());
     dir.replay(&run).run().ok();
-    let files = ["records.wlr", "run.json", "summary.json"];
+    let files = ["bundle.json", "records.wlr", "run.json", "summary.json"];
     assert_eq!(dir.list("results"), files);
     let before = files.map(|name| dir.read(&format!("results/{name}")));
     let outcome = dir.replay(&run).run().expect(2);

@@ -41,7 +41,7 @@ fn held(level: usize, workers: usize, asked: usize, patience: Duration) -> Resul
     Lines::with(&dir, &closed(level, requests), "");
     let gate = Gate::new();
     let command = format!(
-        "run lines.wlc --url {} --out results --workers {workers}",
+        "run lines.wlc --url {} --out results --no-models --workers {workers}",
         gate.url()
     );
     let running = dir.replay(&command).start();

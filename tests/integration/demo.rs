@@ -48,7 +48,7 @@ fn the_demo_shows_each_command_and_keeps_earlier_results() {
         assert_server_is_gone(&outcome);
         assert_eq!(
             dir.list(&format!("out/demo/{run}")),
-            ["records.wlr", "run.json", "summary.json"]
+            ["bundle.json", "records.wlr", "run.json", "summary.json"]
         );
     }
     assert_eq!(dir.list("out/demo"), ["demo.wlc", "run-1", "run-2"]);

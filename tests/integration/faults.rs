@@ -183,10 +183,10 @@ fn a_connection_that_is_closed_when_it_is_accepted_fails_its_request_only() {
         }
     }
     let refused = server.stats().connections_refused as usize;
-    // The connection that asks whether anybody listens may have been one of them.
+    // Those that ask whether anybody listens and for the models may have been among them.
     let failed = run.workload.len() - ok;
     assert!(
-        (refused - 1..=refused).contains(&failed),
+        (refused.saturating_sub(2)..=refused).contains(&failed),
         "{failed} of {refused}"
     );
 }

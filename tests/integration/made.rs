@@ -101,7 +101,8 @@ fn stage() -> StageRecord {
     }
 }
 
-fn manifest(hints: Hints, salt: Option<Salt>) -> Manifest {
+/// A manifest that says next to nothing.
+pub fn manifest(hints: Hints, salt: Option<Salt>) -> Manifest {
     let text = String::new;
     Manifest {
         compiler: Compiler {

@@ -32,7 +32,7 @@ impl Recorder {
     #[track_caller]
     pub fn fired(&self, dir: &Dir, results: &str, flags: &str) -> Vec<Vec<u8>> {
         let url = &self.url;
-        let call = format!("run w.wlc --out {results} --url {url} {flags}");
+        let call = format!("run w.wlc --out {results} --url {url} --no-models {flags}");
         dir.replay(&call).run().ok();
         let accounting = &dir.json(&format!("{results}/summary.json"))["accounting"];
         assert_eq!(accounting["ok"], accounting["scheduled"], "{accounting}");

@@ -154,6 +154,7 @@ fn results_go_to_a_fresh_directory_when_none_is_named() {
         let outcome = call.run().ok();
         let name = format!("out/{hash}-{number}");
         assert!(outcome.stderr.contains(&name), "{}", outcome.stderr);
-        assert_eq!(dir.list(&name), ["records.wlr", "run.json", "summary.json"]);
+        let files = ["bundle.json", "records.wlr", "run.json", "summary.json"];
+        assert_eq!(dir.list(&name), files);
     }
 }

@@ -84,7 +84,7 @@ fn an_answer_before_the_body_is_sent_keeps_its_status_and_gives_its_connection_u
     set_socket_recv_buffer_size(&listener, 2_048).expect("a socket");
     std::thread::spawn(move || refuse_early(&listener));
     // Two of the longest bodies, more than the sockets hold.
-    let run = Run::new(&spec(1 << 20, 2, "1"), &url, "--connections 1");
+    let run = Run::new(&spec(1 << 20, 2, "1"), &url, "--connections 1 --no-models");
     run.assert_accounted();
     assert!(run.workload[0].body.len() > 4_000_000);
     let [first, second] = &run.records[..] else {
@@ -118,7 +118,11 @@ fn a_body_that_was_written_says_so_when_no_answer_comes() {
         }
     });
     // More than one write takes.
-    let run = Run::new(&spec(100_000, 20, "200ms"), &url, "--timeout 300ms");
+    let run = Run::new(
+        &spec(100_000, 20, "200ms"),
+        &url,
+        "--timeout 300ms --no-models",
+    );
     run.assert_accounted();
     assert_eq!(run.count("outcome", "timeout"), 4, "{:?}", run.records);
     for record in &run.records {

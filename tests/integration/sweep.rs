@@ -14,12 +14,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 /// Nothing is said of the machine that fires.
-const ANY_MACHINE: &str = "--threshold run_queue_degraded=1e9 --threshold steal_degraded=1e9 \
+pub const ANY_MACHINE: &str = "--threshold run_queue_degraded=1e9 --threshold steal_degraded=1e9 \
     --threshold client_busy_degraded=1e9 --threshold schedule_delay_p99_invalid_s=1e9 \
     --threshold rate_error_invalid=1e9";
 
 /// A server of so many places, 100 ms an answer.
-fn server(slots: Option<usize>) -> Server {
+pub fn server(slots: Option<usize>) -> Server {
     let config = Config {
         ttft: Duration::from_millis(100),
         tokens: Some(1),
@@ -30,7 +30,7 @@ fn server(slots: Option<usize>) -> Server {
 }
 
 /// So many even requests, one a second, in `w.wlc`.
-fn even(requests: u32) -> Dir {
+pub fn even(requests: u32) -> Dir {
     let dir = dir();
     let spec = format!(
         "seed: 5\napi: {{type: completion, streaming: true}}\nmodels: [{{name: m}}]\n\
@@ -288,7 +288,10 @@ fn an_interrupt_leaves_the_steps_that_were_measured() {
         "{}",
         outcome.stdout
     );
-    assert_eq!(dir.list("s"), ["step-01", "step-02", "sweep.json"]);
+    assert_eq!(
+        dir.list("s"),
+        ["bundle.json", "step-01", "step-02", "sweep.json"]
+    );
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn a_header_field_arrives_as_it_was_given() {
     let run = Run::new(
         &chat_spec(20, "200ms"),
         &url,
-        "--reuse never --header x-tenant:blue --header user-agent:probe/2",
+        "--no-models --reuse never --header x-tenant:blue --header user-agent:probe/2",
     );
     run.assert_accounted();
     let heads = heads.lock().expect("no thread panics");
@@ -236,8 +236,8 @@ fn without_reuse_every_request_has_a_connection_of_its_own() {
             30,
             "{flags}: requests by connection {carried:?}"
         );
-        // And the one that asks whether anybody listens.
-        assert_eq!(server.stats().connections_opened, 31, "{flags}");
+        // And the one that asks whether anybody listens, and the one that asks for the models.
+        assert_eq!(server.stats().connections_opened, 32, "{flags}");
     }
 }
 

@@ -71,7 +71,7 @@ impl Client {
 
 fn replay(bench: &Bench, server: &ServerProcess) -> Call {
     let (url, out) = (server.url(), crate::RESULTS);
-    let command = format!("run closed.wlc --url {url} --out {out} --workers 1 --quiet");
+    let command = format!("run closed.wlc --url {url} --out {out} --workers 1 --quiet --no-models");
     bench.dir.replay(&command)
 }
 
