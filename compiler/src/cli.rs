@@ -20,6 +20,8 @@ Examples:
   wlc verify chat.wlc
   wlc reproduce chat.wlc --trace-dir traces
   wlc diff monday.wlc tuesday.wlc
+  wlc prove chat.wlc --request 7 -o seventh.json
+  wlc export chat.wlc --to mooncake -o chat.jsonl
   wlc schema --rng
 
 Exit status: 0 done and true, 1 what was checked is false (the file does not verify, is not

@@ -95,8 +95,9 @@ Examples:
   replay sign results/fast --key ~/.ssh/id_ed25519
   replay archive results/fast --workload chat.wlc -o fast.tar.zst
 
-Exit status: 0 done, 1 an INVALID run under --strict or results that do not verify, 2 wrong input, 3 the world failed
-(target unreachable, I/O), 130 interrupted with what was recorded saved.";
+Exit status: 0 done, 1 an INVALID run under --strict, results that do not verify or a promise not seen
+kept, 2 wrong input, 3 the world failed (target unreachable, I/O), 130 interrupted with what was
+recorded saved.";
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
