@@ -10,13 +10,12 @@
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use harness::Call;
-use sha2::{Digest, Sha256};
+use harness::{Call, sha256_seconds};
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Rows of the longest published trace, Azure's conversations of 2024.
 const ROWS: u64 = 27_303_999;
@@ -176,21 +175,4 @@ fn compile(directory: &Path, spec: &str, threads: u32) -> anyhow::Result<Run> {
         peak_mib: cost.peak_rss_bytes as f64 / f64::from(1 << 20),
         file_hash: printed["file_hash"].to_string(),
     })
-}
-
-/// How long `threads` threads take to hash this many bytes, each its part.
-fn sha256_seconds(bytes: u64, threads: u32) -> f64 {
-    let block = vec![0x5a_u8; 1 << 20];
-    let each = bytes / u64::from(threads) / block.len() as u64;
-    let started = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut hasher = Sha256::new();
-                (0..each).for_each(|_| hasher.update(&block));
-                std::hint::black_box(hasher.finalize());
-            });
-        }
-    });
-    started.elapsed().as_secs_f64()
 }

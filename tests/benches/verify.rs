@@ -9,11 +9,10 @@
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use harness::Call;
-use sha2::{Digest, Sha256};
+use harness::{Call, sha256_seconds};
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const ROUNDS: usize = 5;
 /// Longest time of one process.
@@ -31,7 +30,7 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    let threads = std::thread::available_parallelism()?.get() as u64;
+    let threads = std::thread::available_parallelism()?.get() as u32;
     let directory = tempfile::tempdir()?;
     let spec = format!(
         "seed: 1\napi: {{type: chat, streaming: true}}\nserver: {{type: vllm}}\nmodels: [{{name: m}}]\n\
@@ -71,21 +70,4 @@ fn wlc(directory: &Path, words: &str) -> anyhow::Result<(serde_json::Value, f64)
         .limit(LIMIT);
     let (outcome, cost) = call.measure();
     Ok((outcome.json(), cost.wall.as_secs_f64()))
-}
-
-/// How long `threads` threads take to hash this many bytes, each its part.
-fn sha256_seconds(bytes: u64, threads: u64) -> f64 {
-    let block = vec![0x5a_u8; 1 << 20];
-    let each = bytes / threads / block.len() as u64;
-    let started = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let mut hasher = Sha256::new();
-                (0..each).for_each(|_| hasher.update(&block));
-                std::hint::black_box(hasher.finalize());
-            });
-        }
-    });
-    started.elapsed().as_secs_f64()
 }

@@ -1,6 +1,6 @@
 //! The same inputs give the same bytes, whatever else differs; other inputs do not.
 
-use crate::golden::specs;
+use crate::golden::for_each_spec;
 use crate::support::{compile, dir, root};
 use harness::{Call, Dir};
 use serde_json::Value;
@@ -54,18 +54,8 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn the_bytes_of_no_golden_spec_depend_on_the_number_of_threads() {
     let golden = root().join("tests/golden");
-    let specs = specs();
-    assert!(specs.len() > 30);
-    let (some, others) = specs.split_at(specs.len() / 2);
-    let check = |names: &[String]| {
-        let dir = dir();
-        for name in names {
-            assert_same_for_all_threads(&dir, &golden.join(format!("{name}.yaml")));
-        }
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(|| check(some));
-        check(others);
+    for_each_spec(|dir, name| {
+        assert_same_for_all_threads(dir, &golden.join(format!("{name}.yaml")));
     });
 }
 

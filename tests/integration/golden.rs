@@ -2,6 +2,7 @@
 //! compiles too, byte for byte. `UPDATE_GOLDEN=1` writes the pins anew; see tests/golden/README.md.
 
 use crate::support::{dir, root};
+use harness::Dir;
 use schemas::writer::Finished;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,21 @@ fn golden() -> PathBuf {
 
 fn updating() -> bool {
     std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1")
+}
+
+/// Does something with every spec by its name, on two threads with a directory each.
+pub fn for_each_spec(check: impl Fn(&Dir, &str) + Sync) {
+    let specs = specs();
+    assert!(specs.len() > 30);
+    let (some, others) = specs.split_at(specs.len() / 2);
+    let all = |names: &[String]| {
+        let dir = dir();
+        names.iter().for_each(|name| check(&dir, name));
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| all(some));
+        all(others);
+    });
 }
 
 /// Names of all specs, sorted.

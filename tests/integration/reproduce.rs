@@ -1,7 +1,7 @@
 //! `wlc reproduce`: what was compiled is compiled again, byte for byte, and what cannot be is
 //! refused with a reason.
 
-use crate::golden::specs;
+use crate::golden::for_each_spec;
 use crate::made_tokenizers::BYTE_LEVEL;
 use crate::rewritten::rewrite;
 use crate::support::{compile, dir, root};
@@ -69,23 +69,13 @@ fn assert_said(text: &str, words: &[&str]) {
 #[test]
 fn every_golden_spec_is_reproduced() {
     let golden = root().join("tests/golden");
-    let specs = specs();
-    assert!(specs.len() > 30);
-    let (some, others) = specs.split_at(specs.len() / 2);
-    let check = |names: &[String]| {
-        let dir = dir();
-        for name in names {
-            let spec = golden.join(format!("{name}.yaml"));
-            dir.wlc("compile -o w.wlc --json").arg(spec).run().ok();
-            let call = dir.wlc("reproduce w.wlc --json --trace-dir").arg(&golden);
-            let value = call.limit(Duration::from_secs(120)).run().json();
-            assert_eq!(value["reproduced"], true, "{name}");
-            assert_eq!(value["file_hash"], sha256_hex(dir.read("w.wlc")), "{name}");
-        }
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(|| check(some));
-        check(others);
+    for_each_spec(|dir, name| {
+        let spec = golden.join(format!("{name}.yaml"));
+        dir.wlc("compile -o w.wlc --json").arg(spec).run().ok();
+        let call = dir.wlc("reproduce w.wlc --json --trace-dir").arg(&golden);
+        let value = call.limit(Duration::from_secs(120)).run().json();
+        assert_eq!(value["reproduced"], true, "{name}");
+        assert_eq!(value["file_hash"], sha256_hex(dir.read("w.wlc")), "{name}");
     });
 }
 

@@ -8,6 +8,7 @@
 mod call;
 mod cost;
 mod dir;
+mod floor;
 mod in_flight;
 mod inspected;
 mod server;
@@ -15,6 +16,7 @@ mod server;
 pub use call::{Call, DEFAULT_LIMIT, Outcome, Running, is_installed};
 pub use cost::Cost;
 pub use dir::Dir;
+pub use floor::sha256_seconds;
 pub use in_flight::{in_flight, peak};
 pub use inspected::{Inspected, Schedule, inspected, sha256_hex};
 pub use server::ServerProcess;

@@ -1,13 +1,12 @@
 //! `wlc export`: the workload is verified, then written in another format; nothing is written that is
 //! not whole.
 
-use super::{open, progress_bar, stdout_failure, wrong_input};
+use super::{new_file, not_written, open_verified, stdout_failure, wrong_input};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::exit::{self, Failure};
 use crate::export::{Account, ExportError, aiperf, csv, jsonl, mooncake};
 use schemas::reader::Workload;
 use schemas::temporary::TemporaryFile;
-use schemas::verify::verify;
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
@@ -17,12 +16,7 @@ const SCHEDULE: &str = "fixed_schedule.jsonl";
 
 /// Runs the verb; gives the exit status.
 pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
-    let workload = open(&args.file)?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let bar = progress_bar(workload.requests().len() as u64, "verifying");
-    let verified = verify(&workload, threads, &|done| bar.set_position(done));
-    bar.finish_and_clear();
-    verified.map_err(|error| wrong_input(&args.file, &error))?;
+    let workload = open_verified(&args.file)?;
     if workload.requests().is_empty() {
         let message = format!("{}: there is no request to export", args.file.display());
         return Err(Failure::new(exit::WRONG_INPUT, message));
@@ -137,32 +131,6 @@ fn notes(file: &str, never: &str, account: &Account) {
     for note in account.notes() {
         eprintln!("note: {file}{note}");
     }
-}
-
-/// A file that becomes `target` when it is whole. What is there is never replaced: a slip of the hand
-/// must not cost a workload.
-pub fn new_file(target: &Path) -> Result<TemporaryFile, Failure> {
-    if std::fs::symlink_metadata(target).is_ok() {
-        let message = format!(
-            "-o {}: is there already\n  help: name another file, or remove it first",
-            target.display()
-        );
-        return Err(Failure::new(exit::WRONG_INPUT, message));
-    }
-    TemporaryFile::beside(target).map_err(|error| not_written(target, &error))
-}
-
-/// A file that cannot be written; one without a directory is the user's to mend.
-pub fn not_written(target: &Path, error: &io::Error) -> Failure {
-    use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
-    let status = match error.kind() {
-        AlreadyExists | NotADirectory | NotFound => exit::WRONG_INPUT,
-        _ => exit::WORLD_FAILED,
-    };
-    Failure::new(
-        status,
-        format!("cannot write {}: {error}", target.display()),
-    )
 }
 
 fn keep(out: BufWriter<TemporaryFile>, target: &Path) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ use crate::exit::{self, Failure};
 use indicatif::{ProgressBar, ProgressStyle};
 use schemas::error::FormatError;
 use schemas::reader::Workload;
+use schemas::temporary::TemporaryFile;
 use schemas::verify::{Verified, verify};
 use std::io;
 use std::path::Path;
@@ -49,6 +50,32 @@ fn wrong_input(file: &Path, error: &FormatError) -> Failure {
         FormatError::Io { .. } => Failure::new(exit::WRONG_INPUT, error),
         _ => Failure::new(exit::WRONG_INPUT, format!("{}: {error}", file.display())),
     }
+}
+
+/// A file that becomes `target` when it is whole. What is there is never replaced: a slip of the hand
+/// must not cost a workload.
+fn new_file(target: &Path) -> Result<TemporaryFile, Failure> {
+    if std::fs::symlink_metadata(target).is_ok() {
+        let message = format!(
+            "-o {}: is there already\n  help: name another file, or remove it first",
+            target.display()
+        );
+        return Err(Failure::new(exit::WRONG_INPUT, message));
+    }
+    TemporaryFile::beside(target).map_err(|error| not_written(target, &error))
+}
+
+/// A file that cannot be written; one without a directory is the user's to mend.
+fn not_written(target: &Path, error: &io::Error) -> Failure {
+    use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
+    let status = match error.kind() {
+        AlreadyExists | NotADirectory | NotFound => exit::WRONG_INPUT,
+        _ => exit::WORLD_FAILED,
+    };
+    Failure::new(
+        status,
+        format!("cannot write {}: {error}", target.display()),
+    )
 }
 
 /// A bar on stderr that appears only on a terminal.

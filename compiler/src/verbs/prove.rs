@@ -1,10 +1,9 @@
 //! `wlc prove`.
 
-use super::{open, stdout_failure, wrong_input};
+use super::{new_file, not_written, open, stdout_failure, wrong_input};
 use crate::cli::ProveArgs;
 use crate::exit::{self, Failure};
 use crate::proof::prove;
-use crate::verbs::export::{new_file, not_written};
 use std::io::{self, Write};
 
 /// Runs the verb; gives the exit status.

@@ -123,8 +123,9 @@ impl Flight {
     pub(super) fn read_whole(&mut self) {
         let is_truncated = (self.tail.len() as u64) < self.record.response_bytes.get();
         let kind = self.reader.read_whole(&self.tail, is_truncated);
+        let is_good = self.is_good();
         if let Some(keeping) = &mut self.keeping {
-            match (200..300).contains(&self.record.http_status.get()) {
+            match is_good {
                 true => keeping.take(self.format, kind, &self.tail, true),
                 false => keeping.fail(&self.tail),
             }
@@ -138,7 +139,7 @@ impl Flight {
         if self.record.flags & RESULT_STREAM != 0 {
             self.note_fault(ErrorClass::Stream);
         }
-        if self.is_answer_wanted && self.is_good() {
+        if self.is_answer_wanted && is_good {
             append_answer(self.format, &self.tail, true, &mut self.answer);
         }
     }
